@@ -1,0 +1,1 @@
+"""A real Slurm cluster and sshd on one machine, for the tests."""

@@ -1,0 +1,234 @@
+"""Starting and repairing a lab."""
+
+import argparse
+import fcntl
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+from ehpclab import configs, people
+from ehpclab.daemons import check_installed, daemons
+from ehpclab.layout import (
+    CTLD_PORT,
+    DBD_PORT,
+    DEFAULT_STATE,
+    LOCK,
+    NODES,
+    USERS,
+    Lab,
+    LabError,
+    Settings,
+    slurmd_port,
+)
+from ehpclab.procs import attempt, check, listening, wait_until
+from ehpclab.teardown import tear_down
+
+T = TypeVar("T")
+
+USABLE = ("idle", "mixed", "allocated", "completing")
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def step(text: str, work: Callable[[], T]) -> T:
+    begin = time.monotonic()
+    result = work()
+    say(f"{text} ({time.monotonic() - begin:.1f} s)")
+    return result
+
+
+def check_machine(lab: Lab, accounting: bool) -> None:
+    state = str(lab.state)
+    # Slurm's files know no quotes, and a socket's path ends at 107 characters.
+    if len(state) > 60 or any(char in state for char in " \t#=,%[]$'\""):
+        raise LabError(f"{state}: as a state folder too long or with odd characters")
+    if lab.state.is_symlink() or (lab.state.exists() and any(lab.state.iterdir())):
+        raise LabError(f"{state} is not empty and not a lab's")
+    check_installed(accounting)
+    other = configs.linked_state()
+    if other and Lab(other).exists() and any(d.process() for d in daemons(Lab(other))):
+        raise LabError(f"another lab runs in {other}; stop it first")
+    ports = [CTLD_PORT, *((DBD_PORT,) if accounting else ()), *map(slurmd_port, NODES)]
+    if taken := [str(port) for port in ports if listening(port)]:
+        raise LabError(f"somebody else listens on port {', '.join(taken)}")
+
+
+def prepare(lab: Lab, accounting: bool) -> dict[str, dict[str, str]]:
+    lab.state.mkdir(mode=0o755, parents=True, exist_ok=True)
+    shutil.chown(lab.state, "root", "root")
+    lab.save(Settings(accounting, configs.free_port(), configs.free_port()))
+    configs.make_folders(lab)
+    configs.make_devices(lab)
+    configs.write_configs(lab)
+    configs.make_host_key(lab)
+    configs.link_configs(lab)
+    return {name: people.make_user(lab, name) for name in USERS}
+
+
+def make_database(lab: Lab) -> None:
+    check(
+        "mariadb-install-db",
+        f"--defaults-file={lab.etc / 'mariadb.cnf'}",
+        "--auth-root-authentication-method=socket",
+        "--skip-test-db",
+    )
+
+
+def bring_up(lab: Lab, fresh: bool) -> None:
+    """Start what does not run."""
+    for daemon in daemons(lab):
+        if daemon.process():
+            continue
+        if fresh and daemon.name == "mariadbd":
+            step("database made", lambda: make_database(lab))
+        step(f"{daemon.name} up", daemon.launch)
+        if fresh and daemon.name == "slurmdbd":
+            step("accounts and users registered", people.register)
+
+
+def node_states() -> dict[str, str]:
+    words = attempt("sinfo", "-h", "-N", "-o", "%N %T").stdout.split()
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
+def wait_ready(lab: Lab) -> None:
+    logs = (lab.log / "slurmctld.log", *(lab.log / f"slurmd.{node}.log" for node in NODES))
+    resumed: set[str] = set()
+
+    def nodes_up() -> bool:
+        states = node_states()
+        for node, state in states.items():
+            # Only after a repair. A node that is down without being drained comes
+            # back by itself, and slurmctld refuses to resume it.
+            if state.startswith("drain") and node not in resumed:
+                resumed.add(node)
+                attempt("scontrol", "update", f"nodename={node}", "state=resume")
+        return set(states) == set(NODES) and all(state in USABLE for state in states.values())
+
+    if not wait_until(nodes_up, 40, 0.05):
+        raise LabError(f"nodes do not become idle: {node_states()}", logs)
+    if not wait_until(people.can_submit, 10, 0.1):
+        said = attempt("sbatch", "--test-only", "--wrap=true", user=next(iter(USERS))).stderr
+        raise LabError(f"a user's job would be refused: {said.strip()}", logs)
+
+
+def describe(lab: Lab, users: dict[str, dict[str, str]]) -> None:
+    """Write lab.json, for whoever called sudo if that is how root was reached."""
+    owner = int(os.environ.get("SUDO_UID", "0"))
+    for path in (lab.known_hosts, *(Path(user["key"]) for user in users.values())):
+        shutil.chown(path, owner)
+    running = {daemon.name: daemon for daemon in daemons(lab)}
+    pids = {name: process.pid for name, d in running.items() if (process := d.process())}
+    description = {
+        "host": "127.0.0.1",
+        "port": lab.settings.sshd_port,
+        "known_hosts": str(lab.known_hosts),
+        "users": users,
+        # "slurm-wlm 22.05.8"
+        "slurm_version": check("sinfo", "-V").split()[-1],
+        "accounting": lab.settings.accounting,
+        "pids": pids,
+        "pid_files": {name: str(daemon.pid_file) for name, daemon in running.items()},
+        "logs": str(lab.log),
+    }
+    # Complete or absent: a reader must not meet half of it.
+    draft = lab.description.with_suffix(".new")
+    configs.write_private(draft, json.dumps(description, indent=2) + "\n", owner)
+    draft.replace(lab.description)
+
+
+def start(lab: Lab, accounting: bool, repair: bool) -> None:
+    found = daemons(lab) if lab.exists() else []
+    dead = [daemon.name for daemon in found if not daemon.process()]
+    whole = lab.description.exists()
+    if repair:
+        if not whole:
+            raise LabError(f"no lab in {lab.state} to repair")
+        if dead:
+            bring_up(lab, fresh=False)
+            step("nodes up, users can submit", lambda: wait_ready(lab))
+            describe(lab, json.loads(lab.description.read_text())["users"])
+        say(f"lab whole again: {lab.description}")
+        return
+    if whole and found and not dead:
+        if lab.settings.accounting != accounting:
+            kind = "with" if lab.settings.accounting else "without"
+            raise LabError(f"a lab {kind} accounting runs in {lab.state}; stop it first")
+        say(f"lab already runs: {lab.description}")
+        return
+    if found:
+        say(f"remains of a lab, not running: {', '.join(dead) or 'nothing'}")
+        tear_down(lab, keep=False, say=say)
+
+    lab = Lab(lab.state)  # its settings are read once
+    check_machine(lab, accounting)
+    try:
+        users = step("folders, files, keys, users made", lambda: prepare(lab, accounting))
+        bring_up(lab, fresh=True)
+        step("nodes up, users can submit", lambda: wait_ready(lab))
+        describe(lab, users)
+    except BaseException as error:
+        if isinstance(error, LabError):
+            show_tails(error.logs)
+        if lab.exists():
+            tear_down(lab, keep=True, say=say)
+        raise
+    say(f"lab runs: {lab.description}")
+
+
+def show_tails(logs: tuple[Path, ...], lines: int = 20) -> None:
+    for log in logs:
+        if log.exists() and log.stat().st_size:
+            print(f"--- {log}", file=sys.stderr)
+            text = log.read_text(errors="replace")
+            print("\n".join(text.splitlines()[-lines:]), file=sys.stderr)
+
+
+def options(description: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--state", metavar="DIR", type=Path, default=DEFAULT_STATE)
+    return parser
+
+
+def in_turn(work: Callable[[], None]) -> int:
+    """Do the work as the only start or stop on this machine; return the exit code."""
+
+    def give_up(number: int, frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    if os.geteuid() != 0:
+        print("only root can start and stop a lab", file=sys.stderr)
+        return 1
+    # Slurm and munge clients run as other users must be able to read what we write.
+    os.umask(0o022)
+    signal.signal(signal.SIGTERM, give_up)
+    with LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        begin = time.monotonic()
+        try:
+            work()
+        except LabError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            return 130
+        say(f"done in {time.monotonic() - begin:.1f} s")
+    return 0
+
+
+def main() -> int:
+    parser = options("Start a Slurm cluster and an sshd on this machine.")
+    parser.add_argument("--no-accounting", action="store_true", help="no mariadbd, no slurmdbd")
+    parser.add_argument("--repair", action="store_true", help="start again what was stopped in a running lab")
+    args = parser.parse_args()
+    lab = Lab(args.state.absolute())
+    return in_turn(lambda: start(lab, not args.no_accounting, args.repair))

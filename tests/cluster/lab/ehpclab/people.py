@@ -1,0 +1,74 @@
+"""The two ordinary users: on the machine and in the accounting."""
+
+import pwd
+import secrets
+import shutil
+from pathlib import Path
+
+from ehpclab.configs import make_key
+from ehpclab.layout import ACCOUNTS, CLUSTER, USERS, Lab, LabError
+from ehpclab.procs import attempt, check, wait_until
+
+
+def make_user(lab: Lab, name: str) -> dict[str, str]:
+    """Make the user if need be, let them in, and return what a test needs to log in."""
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError:
+        uid = str(USERS[name])
+        check("useradd", "-m", "-U", "-u", uid, "-s", "/bin/bash", name)
+        entry = pwd.getpwnam(name)
+    if entry.pw_uid != USERS[name]:
+        raise LabError(f"user {name} has id {entry.pw_uid}, not {USERS[name]}: somebody else?")
+
+    home = Path(entry.pw_dir)
+    home.mkdir(mode=0o755, exist_ok=True)
+    shutil.chown(home, name, name)
+    home.chmod(0o755)
+
+    key = lab.ssh / name
+    allowed = home / ".ssh" / "authorized_keys"
+    # The user may have left a link in the place of either.
+    if allowed.parent.is_symlink() or not allowed.parent.is_dir():
+        allowed.parent.unlink(missing_ok=True)
+        allowed.parent.mkdir(mode=0o700)
+    allowed.unlink(missing_ok=True)
+    allowed.write_text(make_key(key))
+    shutil.chown(allowed.parent, name, name)
+    shutil.chown(allowed, name, name)
+
+    # Without PAM sshd looks into /etc/shadow itself, and an account without a
+    # password there is locked for key logins too. The method is named so that
+    # chpasswd does not go through PAM either.
+    password = secrets.token_urlsafe(12)
+    check("chpasswd", "-c", "SHA512", stdin=f"{name}:{password}\n")
+    return {"password": password, "key": str(key), "home": str(home)}
+
+
+def register() -> None:
+    """Enter the cluster, the accounts and the users into the accounting.
+
+    Before slurmctld starts for the first time: with limits enforced it gives up
+    when it has neither an answer nor a saved copy of the associations.
+    """
+    add = ("sacctmgr", "-i", "add")
+    # The port is open a little before the tables are complete.
+    if not wait_until(lambda: attempt(*add, "cluster", CLUSTER).returncode == 0, 10, 0.1):
+        check(*add, "cluster", CLUSTER)
+    for account, limits in ACCOUNTS.items():
+        check(*add, "account", account, f"cluster={CLUSTER}", *limits)
+    default, *_ = ACCOUNTS
+    check(
+        *add,
+        "user",
+        ",".join(USERS),
+        f"account={','.join(ACCOUNTS)}",
+        f"defaultaccount={default}",
+        f"cluster={CLUSTER}",
+    )
+
+
+def can_submit() -> bool:
+    """Whether a user's job would be taken: munge, limits and partitions in one."""
+    test = ("sbatch", "--test-only", "--wrap=true")
+    return all(attempt(*test, user=name).returncode == 0 for name in USERS)
