@@ -81,7 +81,7 @@ def write_private(path: Path, data: str | bytes, owner: str | int = "root") -> N
     """Write a file that was never readable by others, not even while it was written."""
     path.unlink(missing_ok=True)
     content = data.encode() if isinstance(data, str) else data
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
     shutil.chown(path, owner)
 

@@ -4,6 +4,7 @@ import argparse
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -91,12 +92,22 @@ def bring_up(lab: Lab, fresh: bool) -> None:
             step("database made", lambda: make_database(lab))
         step(f"{daemon.name} up", daemon.launch)
         if fresh and daemon.name == "slurmdbd":
-            step("accounts and users registered", people.register)
+            try:
+                step("accounts and users registered", people.register)
+            except LabError as error:
+                raise LabError(str(error), daemon.logs) from error
 
 
 def node_states() -> dict[str, str]:
     words = attempt("sinfo", "-h", "-N", "-o", "%N %T").stdout.split()
     return dict(zip(words[::2], words[1::2], strict=True))
+
+
+def schedules() -> bool:
+    """Whether slurmctld starts jobs: its scheduler looks at the queue three seconds late."""
+    # The first line of two; the other counts the backfilling, which waits for a queue.
+    found = re.search(r"Total cycles: *(\d+)", attempt("sdiag").stdout)
+    return found is not None and int(found[1]) > 0
 
 
 def wait_ready(lab: Lab) -> None:
@@ -118,6 +129,8 @@ def wait_ready(lab: Lab) -> None:
     if not wait_until(people.can_submit, 10, 0.1):
         said = attempt("sbatch", "--test-only", "--wrap=true", user=next(iter(USERS))).stderr
         raise LabError(f"a user's job would be refused: {said.strip()}", logs)
+    if not wait_until(schedules, 20, 0.05):
+        raise LabError("slurmctld does not look at its queue", logs)
 
 
 def describe(lab: Lab, users: dict[str, dict[str, str]]) -> None:
@@ -154,7 +167,7 @@ def start(lab: Lab, accounting: bool, repair: bool) -> None:
             raise LabError(f"no lab in {lab.state} to repair")
         if dead:
             bring_up(lab, fresh=False)
-            step("nodes up, users can submit", lambda: wait_ready(lab))
+            step("nodes up, users can submit, jobs can start", lambda: wait_ready(lab))
             describe(lab, json.loads(lab.description.read_text())["users"])
         say(f"lab whole again: {lab.description}")
         return
@@ -173,7 +186,7 @@ def start(lab: Lab, accounting: bool, repair: bool) -> None:
     try:
         users = step("folders, files, keys, users made", lambda: prepare(lab, accounting))
         bring_up(lab, fresh=True)
-        step("nodes up, users can submit", lambda: wait_ready(lab))
+        step("nodes up, users can submit, jobs can start", lambda: wait_ready(lab))
         describe(lab, users)
     except BaseException as error:
         if isinstance(error, LabError):

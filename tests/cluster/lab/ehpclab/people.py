@@ -52,9 +52,10 @@ def register() -> None:
     when it has neither an answer nor a saved copy of the associations.
     """
     add = ("sacctmgr", "-i", "add")
-    # The port is open a little before the tables are complete.
-    if not wait_until(lambda: attempt(*add, "cluster", CLUSTER).returncode == 0, 10, 0.1):
-        check(*add, "cluster", CLUSTER)
+    # The port may be open before the tables are complete.
+    show = ("sacctmgr", "-n", "-P", "show", "cluster")
+    wait_until(lambda: attempt(*show).returncode == 0, 10, 0.1)
+    check(*add, "cluster", CLUSTER)
     for account, limits in ACCOUNTS.items():
         check(*add, "account", account, f"cluster={CLUSTER}", *limits)
     default, *_ = ACCOUNTS

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,10 +31,8 @@ class Process:
 
     def signal(self, number: signal.Signals) -> None:
         if self.alive():
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
-            except ProcessLookupError:
-                pass
 
 
 def _stat(pid: int) -> list[str]:
@@ -69,7 +68,7 @@ def from_pid_file(path: Path, program: str) -> Process | None:
 
 
 def _all_pids() -> Iterator[int]:
-    return (int(name) for name in os.listdir("/proc") if name.isdigit())
+    return (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
 
 
 def descendants(roots: Iterable[Process]) -> list[Process]:
@@ -98,7 +97,7 @@ def holders_of_sockets_below(folder: Path) -> list[Process]:
     found = []
     for pid in _all_pids() if inodes else ():
         try:
-            files = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{pid}/fd")]
+            files = [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir()]
         except OSError:
             continue
         if inodes.intersection(files) and (process := look(pid)):

@@ -29,12 +29,16 @@ def end_jobs() -> bool:
     10,000 jobs would take nine seconds.
     """
     partitions = attempt("sinfo", "-h", "-o", "%R", limit=PATIENCE)
+    if partitions.returncode:
+        return False
     for name in partitions.stdout.split():
         attempt("scontrol", "update", f"partitionname={name}", "state=DOWN", limit=PATIENCE)
     asked: set[str] = set()
     end = time.monotonic() + JOBS_LIMIT
     while time.monotonic() < end:
-        running = attempt("squeue", "-h", "-o", "%A", "-t", "R,S,CF,CG", limit=PATIENCE)
+        # %i, as in 26_3: scancel takes the number that %A shows for a running task
+        # of an array, ends with 0, and nothing is cancelled.
+        running = attempt("squeue", "-h", "-o", "%i", "-t", "R,S,CF,CG", limit=PATIENCE)
         if running.returncode:
             return False
         jobs = set(running.stdout.split())

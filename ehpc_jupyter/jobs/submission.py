@@ -1,0 +1,314 @@
+"""The job folder and the program that submits a job in one round trip. Pure: text in, text out.
+
+The program runs in the login node's ``/bin/sh``, which reads it from its standard input, so no value ever stands in an
+argv. What it says are lines of ``\\x1e`` word ``\\x1f`` text; anything else (a noisy login profile) is not ours.
+
+Order, for exactly one job: the folder is made by an atomic ``mkdir`` before anything is submitted, so a second run of the
+same program submits nothing; ``probe_program`` makes the folder itself if it is missing, so a submission that comes
+late finds its place taken.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ehpc_jupyter.errors import Problem
+from ehpc_jupyter.models.spec import DIRECTIVES, JobSpec, directive_conflict, directives
+from ehpc_jupyter.schedulers.base import Argv, CommandResult, Scheduler, Submission, with_task
+from ehpc_jupyter.schedulers.script import render_body, render_user_script, render_variables
+from ehpc_jupyter.transport.base import command_line
+
+if TYPE_CHECKING:
+    from ehpc_jupyter.models.actions import CreateJobRequest
+
+_SAY = "\x1e"
+_SEP = "\x1f"
+SHELL: Argv = ("/bin/sh",)
+_NAME_DIRECTIVE = re.compile(r"#SBATCH\s+(?:-J\s*|--job-name[= ]\s*)(\S+)|#PBS\s+-N\s*(\S+)")
+_ARRAY_DIRECTIVE = re.compile(r"#SBATCH\s.*(?:--array|\s-a)\b|#PBS\s.*-J")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A job about to be submitted.
+
+    Attributes:
+        submission: what the scheduler is given.
+        body: the batch script below its directives.
+        files: name → text of the other files in the job's folder.
+        user_script: absolute path of the user's script on the cluster, when the command line names one.
+        request_id: also in the folder's name and in the scheduler's record.
+    """
+
+    submission: Submission
+    body: str
+    request_id: str
+    user_script: str | None = None
+    files: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the program said.
+
+    Attributes:
+        problems: what the checks found; nothing was submitted.
+        submit: what the scheduler's submit command said; None if it was not run or its end is not known.
+        refused: why the folder could not be made; nothing was submitted.
+        state: ``new``: this run submitted; ``known``: an earlier one had; ``running``: an earlier run is still at it;
+            ``broken``: an earlier run stopped in the middle; ``void``: the request was given up.
+    """
+
+    problems: tuple[Problem, ...] = ()
+    submit: CommandResult | None = None
+    refused: str | None = None
+    state: str = "new"
+
+
+def job_name(request: CreateJobRequest) -> str:
+    """The name as given, else as the script's directive has it, else the command's own."""
+    if request.job_name:
+        return request.job_name
+    spec = request.job_spec
+    for line in directives(spec.script or ""):
+        if match := _NAME_DIRECTIVE.match(line):
+            return (match[1] or match[2])[:200]
+    if spec.words:
+        return re.sub(r"[^\w.+-]+", "-", spec.words[0].rstrip("/").rpartition("/")[2])[:200] or "job"
+    return "job"
+
+
+def folder_name(day: str, name: str, request_id: str) -> str:
+    """``<date>-<name>-<request id>``; the name is made safe for any file system and any shell."""
+    slug = re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-.")[:40] or "job"
+    return f"{day}-{slug}-{request_id}"
+
+
+def make_plan(  # noqa: PLR0913 - one value each
+    request: CreateJobRequest, *, request_id: str, name: str, folder: str, home: str, scheduler: Scheduler, step: int = 100
+) -> Plan:
+    """Everything a submission needs, with absolute paths.
+
+    Args:
+        request: valid.
+        request_id: of the request that made the job.
+        name: the job's.
+        folder: the job's, absolute.
+        home: of the account, absolute; ``~`` in paths.
+        scheduler: the cluster's.
+        step: the profile's ``priority_step``.
+    """
+    spec = request.job_spec
+
+    def absolute(path: str) -> str:
+        return home + path[1:] if path == "~" or path.startswith("~/") else path
+
+    literal = folder.replace("%", "%%")
+    is_array = spec.array_request is not None
+    escaped_home = home.replace("%", "%%")
+
+    def output(path: str | None, name: str) -> str:
+        if path is None:
+            return with_task(f"{literal}/{name}", is_array=is_array)
+        return with_task(escaped_home + path[1:] if path.startswith("~/") else path, is_array=is_array)
+
+    submission = Submission(
+        spec=spec,
+        name=name,
+        folder=folder,
+        script=f"{folder}/job.sh",
+        stdout=output(spec.stdout_path, "stdout"),
+        stderr=output(spec.stderr_path, "stderr"),
+        work_dir=absolute(spec.work_dir or "~"),
+        token=request_id,
+        priority_step=step,
+    )
+    files = {"request.json": json.dumps(request.to_wire(), ensure_ascii=False, indent=1) + "\n"}
+    if (variables := render_variables(spec)) is not None:
+        files["variables.sh"] = variables
+    if (script := render_user_script(spec)) is not None:
+        files["script"] = script
+    user_script = None
+    if spec.words and not spec.runs_command:
+        word = absolute(spec.words[0])
+        user_script = word if word.startswith("/") else f"{home}/{word}"
+    body = render_body(spec, scheduler, folder)
+    return Plan(submission, body, request_id, user_script, files)
+
+
+_FUNCTIONS = r"""LC_ALL=C
+umask 077
+say() { printf '\036%s\037%s\n' "$1" "$2"; }
+bad=
+problem() { say problem "$1 $2"; bad=1; }
+writable() {
+  if [ ! -d "$2" ]; then problem "$1" "the folder $2 does not exist; make it first"
+  elif [ ! -w "$2" ] || [ ! -x "$2" ]; then problem "$1" "you may not write into the folder $2"
+  elif [ -d "$3" ]; then problem "$1" "$3 is a folder; name a file in it"
+  elif [ -e "$3" ] && [ ! -w "$3" ]; then problem "$1" "you may not write to $3"
+  fi
+}
+# What an earlier run of the same request left: its receipt, its process if it is still at work, or neither.
+report() {
+  if [ -f "$folder/void" ]; then say state void
+  elif [ -f "$folder/receipt" ]; then
+    say state known
+    { IFS= read -r code; IFS= read -r id; } <"$folder/receipt"
+    say code "$code"
+    say out "$id"
+    while IFS= read -r line || [ -n "$line" ]; do say err "$line"; done <"$folder/submit.err"
+  else
+    pid= host=
+    [ -f "$folder/pid" ] && read -r pid host <"$folder/pid"
+    read -r here </proc/sys/kernel/hostname
+    # Another login node's process cannot be seen from here: it counts as at work, and the caller decides by time.
+    if [ -z "$pid" ] || [ "$host" != "$here" ] || kill -0 "$pid" 2>/dev/null; then say state running
+    else say state broken
+    fi
+  fi
+} 2>/dev/null
+"""
+
+
+def submit_program(plan: Plan, scheduler: Scheduler) -> str:
+    """The program, for ``SHELL``. Read its output with ``parse_outcome``."""
+    job, spec = plan.submission, plan.submission.spec
+    quote = shlex.quote
+    base = job.folder.rpartition("/")[0]
+    lines = [_FUNCTIONS, f"folder={quote(job.folder)}", "lines=", '[ -d "$folder" ] && { report; exit 0; }']
+    lines += _checks(plan)
+    lines += [
+        '[ -z "$bad" ] || exit 0',
+        f'[ -d {quote(base)} ] || mkdir -p {quote(base)} 2>/dev/null || {{ say refused "the folder "{quote(base)}'
+        '" cannot be made: is the disk full, or the place not yours?"; exit 0; }',
+        'mkdir "$folder" 2>/dev/null || { if [ -d "$folder" ]; then report; else say refused '
+        '"the folder $folder cannot be made: is the disk full?"; fi; exit 0; }',
+        'cd "$folder" || exit 1',
+        'read -r here </proc/sys/kernel/hostname 2>/dev/null || here=',
+        'printf "%s %s\\n" "$$" "$here" >pid',
+    ]
+    write = " && ".join(f"printf %s {quote(text)} >{name}" for name, text in sorted(plan.files.items()))
+    copy = f" && cp -- {quote(plan.user_script)} script && chmod u+rx script" if plan.user_script else ""
+    if "script" in plan.files:
+        copy = " && chmod u+rx script"
+    script = f"printf '#!/bin/sh\\n%s# Request %s\\n%s' \"$lines\" {quote(plan.request_id)} {quote(plan.body)} >job.sh"
+    lines += [
+        f'{{ {write}{copy} && {script}; }} 2>submit.err || '
+        '{ IFS= read -r line <submit.err; say refused "the job\'s files cannot be written to $folder: $line"; : >void; exit 0; }',
+        # Without a working folder of its own the job starts in the home, where the scheduler starts what is submitted there.
+        f"cd {quote(job.work_dir)} || exit 1",
+        f'out=$({command_line(scheduler.submit_command(job))} 2>"$folder/submit.err" </dev/null)',
+        "code=$?",
+        'printf "%s\\n%s\\n" "$code" "$out" >"$folder/receipt"',
+        "say state new",
+        'say code "$code"',
+        'say out "$out"',
+        'while IFS= read -r line || [ -n "$line" ]; do say err "$line"; done <"$folder/submit.err"',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _checks(plan: Plan) -> list[str]:
+    """Shell lines for what only the cluster knows: a scheduler accepts a missing folder and fails the job later."""
+    job, spec, quote = plan.submission, plan.submission.spec, shlex.quote
+    checks = []
+    for name, path, pattern in (
+        ("JobSpec.StdoutPath", spec.stdout_path, job.stdout),
+        ("JobSpec.StderrPath", spec.stderr_path, job.stderr),
+    ):
+        if path is not None:
+            plain = pattern.replace("%%", "%")
+            folder = plain.rpartition("/")[0] or "/"
+            if "%" not in folder:
+                checks.append(f"writable {name} {quote(folder)} {quote(plain)}")
+    if spec.work_dir:
+        where = quote(job.work_dir)
+        text = quote(f"the folder {job.work_dir} does not exist, or you may not enter it")
+        checks.append(f"{{ [ -d {where} ] && [ -x {where} ]; }} || problem JobSpec.WorkDir {text}")
+    if spec.runs_command:
+        word = quote(spec.words[0])
+        # It may exist on the compute nodes only; a folder or a plain file is surely wrong.
+        text = quote(f"{spec.words[0]} is there but cannot be executed")
+        checks.append(f"if [ -e {word} ] && {{ [ -d {word} ] || [ ! -x {word} ]; }}; then problem JobSpec.CommandLine {text}; fi")
+    if plan.user_script:
+        checks += _script_checks(plan.user_script, spec)
+    elif spec.script and any(_ARRAY_DIRECTIVE.match(line) for line in directives(spec.script)):
+        checks.append(f"problem JobSpec.Script {quote(_ARRAY_WORDS)}")
+    if spec.script:
+        found = "".join(line + "\n" for line in directives(spec.script))
+        checks.append(f"lines={quote(found)}")
+    return checks
+
+
+_ARRAY_WORDS = "it asks for an array in a directive; give the range in ArrayRequest, so that each task's output is found"
+
+
+def _script_checks(path: str, spec: JobSpec) -> list[str]:
+    script, field_name = shlex.quote(path), "JobSpec.CommandLine"
+    hint = shlex.quote(f"{path} does not start with #!; to run a program write: -- {path}")
+    collect = "|".join(f"'{word}'*" for word in DIRECTIVES)
+    conflict = shlex.quote(directive_conflict(f"the script {path}", "#")).replace("(#)", "('\"${lines%%?}\"')")
+    lines = [
+        f"if [ ! -e {script} ]; then problem {field_name} {shlex.quote(f'there is no file {path} on the cluster')}",
+        f"elif [ ! -f {script} ] || [ ! -r {script} ]; then problem {field_name} {shlex.quote(f'{path} is no readable file')}",
+        f"elif [ ! -x {script} ]; then problem {field_name} {shlex.quote(f'{path} is not executable; run chmod +x on it')}",
+        "else",
+        "  first=yes",
+        "  while IFS= read -r line || [ -n \"$line\" ]; do",
+        f"    if [ $first ]; then first=; case $line in '#!'*) ;; *) problem {field_name} {hint}; break ;; esac; fi",
+        f'    case $line in {collect}) lines="$lines$line\n" ;; \'#\'*|"") ;; *) break ;; esac',
+        f"  done <{script}",
+        "fi",
+    ]
+    if spec.resources:
+        lines.append(f'[ -z "$lines" ] || problem JobSpec.Resources {conflict}')
+    lines.append(
+        "case $lines in *'#SBATCH'*'--array'*|*'#SBATCH'*' -a'*|*'#PBS'*'-J'*) "
+        f"problem {field_name} {shlex.quote(_ARRAY_WORDS)} ;; esac"
+    )
+    return lines
+
+
+def probe_program(folder: str) -> str:
+    """Find out what became of a submission whose answer was lost. If nothing did yet, nothing ever will: see the module."""
+    base = folder.rpartition("/")[0]
+    return "\n".join(
+        [
+            _FUNCTIONS,
+            f"folder={shlex.quote(folder)}",
+            f'[ -d {shlex.quote(base)} ] || mkdir -p {shlex.quote(base)} 2>/dev/null',
+            'if mkdir "$folder" 2>/dev/null; then : >"$folder/void"; say state void',
+            'elif [ -d "$folder" ]; then report',
+            'else say refused "the folder $folder cannot be made"; fi',
+            "",
+        ]
+    )
+
+
+def parse_outcome(stdout: str, submit_argv: Argv) -> Outcome | None:
+    """What a submit or probe program said; None if it did not come to its end."""
+    found: dict[str, list[str]] = {}
+    for line in stdout.split(_SAY)[1:]:
+        # A value may hold line ends of its own: the record ends where the next begins.
+        word, separator, text = line.partition(_SEP)
+        if separator:
+            found.setdefault(word, []).append(text[:-1] if text.endswith("\n") else text)
+    problems = tuple(Problem(*text.split(" ", 1)) for text in found.get("problem", []))
+    if problems:
+        return Outcome(problems=problems)
+    if "refused" in found:
+        return Outcome(refused=found["refused"][0])
+    state = found.get("state", [""])[-1]
+    if state in ("new", "known"):
+        code = found.get("code", [""])[0]
+        if not re.fullmatch(r"\d{1,3}", code):
+            return Outcome(state="broken") if state == "known" else None
+        submit = CommandResult(submit_argv, int(code), found.get("out", [""])[0], "\n".join(found.get("err", [])))
+        return Outcome(submit=submit, state=state)
+    return Outcome(state=state) if state else None
+
+

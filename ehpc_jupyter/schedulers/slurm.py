@@ -1,0 +1,298 @@
+"""Slurm: sbatch, squeue, sacct, scancel, scontrol, sinfo. Formats: the commands' man pages, 22.05 and newer.
+
+``squeue -o`` and never ``--json``: that ignores filters and costs seconds and tens of megabytes at 10,000 jobs.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ehpc_jupyter.errors import AgentError, EhpcError, ListFailure, ServiceUnavailable, StopFailure, SubmitFailure
+from ehpc_jupyter.models.cluster import Queue
+from ehpc_jupyter.models.job import JobState
+from ehpc_jupyter.schedulers.base import FIELD, Argv, CommandResult, JobReport, Scheduler, Submission, with_task
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Ends a record: a job of somebody's may have a line end in its name.
+_RECORD = "\x1e"
+#: Times as UNIX seconds, whatever the site's format; lists of array tasks whole (default: cut after 64 characters).
+_ENV = ("env", "SLURM_TIME_FORMAT=%s", "SLURM_BITSTR_LEN=0")
+
+#: squeue(1), "JOB STATE CODES"; every state there is.
+STATES: dict[str, JobState] = {
+    "BOOT_FAIL": JobState.NODE_FAILED,
+    "CANCELLED": JobState.CANCELLED,
+    "COMPLETED": JobState.FINISHED,
+    "COMPLETING": JobState.RUNNING,
+    "CONFIGURING": JobState.RUNNING,
+    "DEADLINE": JobState.TIMEOUT,
+    "FAILED": JobState.FAILED,
+    "NODE_FAIL": JobState.NODE_FAILED,
+    "OUT_OF_MEMORY": JobState.OUT_OF_MEMORY,
+    "PENDING": JobState.QUEUED,
+    "PREEMPTED": JobState.CANCELLED,
+    "REQUEUED": JobState.QUEUED,
+    "REQUEUE_FED": JobState.QUEUED,
+    "REQUEUE_HOLD": JobState.HELD,
+    "RESIZING": JobState.RUNNING,
+    "RESV_DEL_HOLD": JobState.HELD,
+    "REVOKED": JobState.CANCELLED,
+    "RUNNING": JobState.RUNNING,
+    "SIGNALING": JobState.RUNNING,
+    "SPECIAL_EXIT": JobState.HELD,
+    "STAGE_OUT": JobState.RUNNING,
+    "STOPPED": JobState.SUSPENDED,
+    "SUSPENDED": JobState.SUSPENDED,
+    "TIMEOUT": JobState.TIMEOUT,
+}
+_SQUEUE = ("%F", "%K", "%T", "%r", "%P", "%u", "%N", "%V", "%S", "%e", "%l", "%k", "%j")
+_SACCT = ("JobID", "State", "ExitCode", "Partition", "User", "NodeList", "Submit", "Start", "End", "TimelimitRaw")
+#: What Slurm says when the controller did not answer in time: the job may have been taken all the same.
+_NO_ANSWER = re.compile(
+    r"Socket timed out|Unable to contact slurm controller|Zero Bytes were transmitted|Connection (refused|reset|timed out)"
+    r"|Protocol authentication error|Communication connection failure|Slurm temporarily unable|Unexpected message received"
+)
+_NO_ACCOUNTING = "accounting storage is disabled"
+
+
+class SlurmScheduler(Scheduler):
+    """Slurm through its command-line tools."""
+
+    name = "slurm"
+    api_type = "SLURM"
+    directive = "#SBATCH"
+    task_expression = "${SLURM_ARRAY_TASK_ID-}"
+    id_expression = "${SLURM_ARRAY_JOB_ID:-${SLURM_JOB_ID-}}"
+
+    def submit_command(self, job: Submission) -> Argv:
+        """``sbatch`` with long options, so that no value can be taken for an option."""
+        spec, is_array = job.spec, job.spec.array_request is not None
+        argv = [
+            "sbatch",
+            "--parsable",
+            f"--job-name={job.name}",
+            f"--output={_pattern(job.stdout, is_array=is_array)}",
+            f"--error={_pattern(job.stderr, is_array=is_array)}",
+            f"--comment={job.token}",
+        ]
+        if spec.work_dir:
+            argv.append(f"--chdir={job.work_dir}")
+        if spec.job_queue:
+            argv.append(f"--partition={spec.job_queue}")
+        if spec.wall_time:
+            argv.append(f"--time={spec.wall_time}")
+        if spec.array_request:
+            argv.append(f"--array={spec.array_request}")
+        if spec.priority is not None:
+            # An ordinary user's --priority is ignored without a word; --nice is not (measured, 22.05).
+            argv.append(f"--nice={(9 - spec.priority) * job.priority_step}")
+        wanted = spec.resources
+        if wanted:
+            if wanted.nodes is not None:
+                argv.append(f"--nodes={wanted.nodes}")
+            if wanted.cores is not None:
+                # One task a node that owns the node's cores: what a threaded program and PBS's select both mean.
+                argv += ["--ntasks-per-node=1", f"--cpus-per-task={wanted.cores}"]
+            if wanted.memory is not None:
+                argv.append(f"--mem={wanted.memory.mb}M")
+            if wanted.gpus:
+                argv.append(f"--gres=gpu:{wanted.gpus}")
+        return (*argv, job.script)
+
+    def parse_submit(self, result: CommandResult) -> str:
+        """``--parsable`` prints ``id`` or ``id;cluster``. Raises ServiceUnavailable when the answer was lost."""
+        match = re.fullmatch(r"(\d+)(;\S+)?", result.stdout.strip())
+        if result.exit_code == 0 and match:
+            return match[1]
+        if _NO_ANSWER.search(result.stderr):
+            raise ServiceUnavailable(result.words)
+        raise SubmitFailure(result.words)
+
+    def status_command(self, users: Sequence[str]) -> Argv:
+        """All jobs, those that ended within MinJobAge too; running tasks singly, waiting tasks as ranges."""
+        return (*_ENV, "squeue", "-h", "-a", "-t", "all", f"--user={','.join(users)}", "-o", FIELD.join(_SQUEUE) + _RECORD)
+
+    def parse_status(self, result: CommandResult) -> list[JobReport]:
+        """Raises ListFailure, too, when the answer is cut off in a record."""
+        if result.exit_code != 0:
+            raise _failure(ListFailure, result)
+        records = result.stdout.split(_RECORD + "\n")
+        if records.pop() != "":
+            raise ListFailure("squeue's answer is not whole; it was not used")
+        return [self._queued(record.split(FIELD)) for record in records]
+
+    def _queued(self, fields: list[str]) -> JobReport:
+        if len(fields) != len(_SQUEUE):
+            raise ListFailure(f"squeue printed a record of {len(fields)} fields where {len(_SQUEUE)} were asked for")
+        job, tasks, native, reason, queue, user, nodes, submitted, start, end, limit, comment, name = fields
+        state = STATES.get(native, JobState.UNKNOWN)
+        if state is JobState.QUEUED and ("Held" in reason or "held" in reason):
+            state = JobState.HELD
+        started = state not in (JobState.QUEUED, JobState.HELD)
+        return JobReport(
+            job_id=job,
+            tasks=None if tasks == "N/A" else tasks,
+            count=1 if tasks == "N/A" else count_tasks(tasks),
+            state=state,
+            native_state=native,
+            reason=None if reason in ("None", "") else reason,
+            queue=queue,
+            user=user,
+            node_list=nodes or None,
+            submit_time=_seconds(submitted),
+            # For a waiting job squeue's start and end are a forecast.
+            start_time=_seconds(start) if started else None,
+            end_time=_seconds(end) if state.is_final else None,
+            wall_time_s=parse_duration(limit),
+            token=None if comment == "(null)" else comment,
+            name=name,
+        )
+
+    def history_command(self, job_ids: Sequence[str]) -> Argv:
+        """The accounting's lines of whole jobs and tasks (``-X``: no steps)."""
+        wanted = ("-j", ",".join(job_ids), f"--format={','.join(_SACCT)}")
+        return (*_ENV, "sacct", "-X", "-n", "-P", f"--delimiter={FIELD}", *wanted)
+
+    def parse_history(self, result: CommandResult) -> list[JobReport]:
+        """An empty list on a site without accounting. Raises ListFailure."""
+        if result.exit_code != 0:
+            if _NO_ACCOUNTING in result.stderr:
+                return []
+            raise _failure(ListFailure, result)
+        return [self._accounted(line.split(FIELD)) for line in result.stdout.splitlines() if line]
+
+    def _accounted(self, fields: list[str]) -> JobReport:
+        if len(fields) != len(_SACCT):
+            raise ListFailure(f"sacct printed a record of {len(fields)} fields where {len(_SACCT)} were asked for")
+        job, native, code, queue, user, nodes, submitted, start, end, limit = fields
+        parent, _, tasks = job.partition("_")
+        tasks = tasks.strip("[]")
+        word, _, by = native.partition(" ")
+        state = STATES.get(word, JobState.UNKNOWN)
+        exit_code, _, signal = code.partition(":")
+        return JobReport(
+            job_id=parent,
+            tasks=tasks or None,
+            count=count_tasks(tasks) if tasks else 1,
+            state=state,
+            native_state=word,
+            reason=f"cancelled {by}" if by else None,
+            exit_code=int(exit_code) if exit_code.isdecimal() and state.is_final else None,
+            signal=int(signal) if signal.isdecimal() and int(signal) and state.is_final else None,
+            queue=queue or None,
+            user=user or None,
+            node_list=None if nodes in ("", "None assigned") else nodes,
+            submit_time=_seconds(submitted),
+            start_time=_seconds(start),
+            end_time=_seconds(end),
+            wall_time_s=int(limit) * 60 if limit.isdecimal() else None,
+        )
+
+    def stop_command(self, job_ids: Sequence[str]) -> Argv:
+        """scancel(1); it is silent about ids that are unknown or ended."""
+        return ("scancel", *job_ids)
+
+    def parse_stop(self, result: CommandResult) -> None:
+        """scancel ends with 210 for somebody else's job."""
+        if result.exit_code != 0:
+            raise _failure(StopFailure, result)
+
+    def hold_command(self, job_ids: Sequence[str]) -> Argv:
+        """scontrol(1) takes a list with commas."""
+        return ("scontrol", "hold", ",".join(job_ids))
+
+    def release_command(self, job_ids: Sequence[str]) -> Argv:
+        """scontrol(1)."""
+        return ("scontrol", "release", ",".join(job_ids))
+
+    def parse_change(self, result: CommandResult) -> None:
+        """Raises AgentError."""
+        if result.exit_code != 0:
+            raise _failure(AgentError, result)
+
+    def queues_command(self) -> Argv:
+        """sinfo(1): a line for each kind of node in each partition."""
+        return ("sinfo", "-h", "-o", FIELD.join(("%P", "%a", "%l", "%D", "%c", "%m", "%G", "%t")))
+
+    def parse_queues(self, result: CommandResult) -> list[Queue]:
+        """Sums nodes and takes the largest node of each partition. Raises AgentError."""
+        if result.exit_code != 0:
+            raise _failure(AgentError, result)
+        queues: dict[str, Queue] = {}
+        for line in result.stdout.splitlines():
+            fields = line.split(FIELD)
+            if len(fields) != 8:
+                raise AgentError(f"sinfo printed a record of {len(fields)} fields where 8 were asked for")
+            label, up, limit, nodes, cores, memory, gres, state = fields
+            name = label.rstrip("*")
+            old = queues.get(name) or Queue(name=name, is_default=label.endswith("*"), state=up.upper())
+            idle = int(nodes) if state == "idle" else 0
+            queues[name] = old.model_copy(
+                update={
+                    "max_wall_time_s": parse_duration(limit),
+                    "nodes": (old.nodes or 0) + int(nodes),
+                    "cores_per_node": _largest(old.cores_per_node, cores),
+                    "memory_mb_per_node": _largest(old.memory_mb_per_node, memory),
+                    "gpus_per_node": max(old.gpus_per_node or 0, count_gpus(gres)),
+                    "idle_nodes": (old.idle_nodes or 0) + idle,
+                }
+            )
+        return list(queues.values())
+
+    def version_command(self) -> Argv:
+        """Answers without the controller."""
+        return ("sbatch", "--version")
+
+    def parse_version(self, result: CommandResult) -> str:
+        """``slurm-wlm 22.05.8`` → ``22.05.8``. Raises AgentError."""
+        match = re.search(r"\d+\.\d+\S*", result.stdout)
+        if result.exit_code != 0 or not match:
+            raise AgentError(result.words)
+        return match[0]
+
+
+def _pattern(path: str, *, is_array: bool) -> str:
+    # Slurm's %j is each task's own number; ours is the array's id, which Slurm calls %A.
+    path = with_task(path, is_array=is_array)
+    return re.sub(r"%(.)", lambda m: "%A" if m[1] == "j" else m[0], path) if is_array else path
+
+
+def _failure(kind: type[EhpcError], result: CommandResult) -> EhpcError:
+    return ServiceUnavailable(result.words) if _NO_ANSWER.search(result.stderr) else kind(result.words)
+
+
+def _seconds(text: str) -> int | None:
+    return int(text) if text.isdecimal() and int(text) > 0 else None
+
+
+def _largest(old: int | None, text: str) -> int:
+    # "16+" where the nodes of a line differ.
+    return max(old or 0, int(text.rstrip("+") or 0))
+
+
+def parse_duration(text: str) -> int | None:
+    """Slurm's ``[days-]hours:minutes:seconds`` or ``minutes:seconds`` in seconds; None for no limit or not known."""
+    match = re.fullmatch(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)", text.strip())
+    if not match:
+        return None
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+
+
+def count_tasks(text: str) -> int:
+    """How many tasks a list such as ``1,3,5``, ``2-9:3`` or ``0-99%4`` names. Nothing is expanded."""
+    total = 0
+    for part in text.strip("[]").partition("%")[0].split(","):
+        match = re.fullmatch(r"(\d+)(?:-(\d+)(?::(\d+))?)?", part)
+        if match:
+            first, last = int(match[1]), int(match[2] or match[1])
+            total += (last - first) // int(match[3] or 1) + 1
+    return total
+
+
+def count_gpus(gres: str) -> int:
+    """GPUs of a node from its generic resources: ``gpu:2``, ``gpu:a100:4(S:0-1),tmpdisk:1``, ``(null)``."""
+    return sum(int(m[1]) for m in re.finditer(r"\bgpu(?::[A-Za-z][^:,(]*)?:(\d+)", gres))

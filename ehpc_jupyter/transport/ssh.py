@@ -1,0 +1,326 @@
+"""SSH by Fabric: one open connection to one account. The only file that imports fabric and paramiko."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import stat as modes
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import paramiko
+from fabric import Config, Connection
+
+from ehpc_jupyter.errors import AgentError
+from ehpc_jupyter.transport.base import (
+    Completed,
+    FileInfo,
+    LoginRefused,
+    LostAnswer,
+    NoSuchFile,
+    Transport,
+    Unreachable,
+    command_line,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import TypeVar
+
+    from pydantic import SecretStr
+
+    from ehpc_jupyter.models.cluster import ClusterProfile
+
+    T = TypeVar("T")
+
+#: sshd's MaxSessions is 10, but it frees a session late: 4 channels at once never fail, 8 do. One of the 4 is for files.
+_COMMAND_CHANNELS = 3
+_KEEPALIVE_S = 15
+_CHUNK = 32768
+
+
+class SSHTransport(Transport):
+    """An account on a cluster's login node.
+
+    Args:
+        profile: where and how to log in.
+        user: another account than the profile's.
+        password: that account's; the profile's own if None.
+    """
+
+    def __init__(self, profile: ClusterProfile, *, user: str | None = None, password: SecretStr | None = None) -> None:
+        self._profile = profile
+        self._password = password if user else profile.password
+        self._wanted_user = user or profile.user
+        self._connection: Connection | None = None
+        self._sftp: paramiko.SFTPClient | None = None
+        self._home = ""
+        self._user = user or profile.user or ""
+        self._connect_lock = threading.Lock()
+        self._file_lock = threading.Lock()
+        self._channels = threading.BoundedSemaphore(_COMMAND_CHANNELS)
+
+    @property
+    def home(self) -> str:
+        """The account's home, as the SFTP server starts in it."""
+        if not self._home:
+            self._home = self._with_files(lambda sftp: sftp.normalize("."))
+        return self._home
+
+    @property
+    def user(self) -> str:
+        """The account's name, from the profile or ``~/.ssh/config``."""
+        if not self._user:
+            self._open()
+        return self._user
+
+    def run(
+        self, argv: Sequence[str], *, stdin: bytes = b"", timeout_s: float | None = None, again: bool = False
+    ) -> Completed:
+        """See ``Transport.run``. Waits for one of the connection's channels if all are in use."""
+        limit = timeout_s or self._profile.command_timeout_s
+        try:
+            return self._run_once(tuple(argv), stdin, limit)
+        except LostAnswer:
+            if not again or self._is_open():
+                raise
+            return self._run_once(tuple(argv), stdin, limit)
+
+    def _run_once(self, argv: tuple[str, ...], stdin: bytes, limit_s: float) -> Completed:
+        deadline = time.monotonic() + limit_s
+        if not self._channels.acquire(timeout=limit_s):
+            raise Unreachable(f"all {_COMMAND_CHANNELS} channels to {self._where()} were busy for {limit_s:g} s")
+        try:
+            channel = self._channel(deadline)
+            try:
+                return _converse(channel, argv, stdin, deadline)
+            except (OSError, EOFError, paramiko.SSHException) as error:
+                why = f"no answer within {limit_s:g} s" if isinstance(error, TimeoutError) else _words(error)
+                raise LostAnswer(f"{argv[0]} on {self._where()}: {why}") from None
+            finally:
+                channel.close()
+        finally:
+            self._channels.release()
+
+    def _channel(self, deadline: float) -> paramiko.Channel:
+        """A new channel; a connection that turns out dead is opened again, since nothing was sent on it yet."""
+        for attempt in (1, 2):
+            transport = self._open()
+            try:
+                return transport.open_session(timeout=max(1.0, deadline - time.monotonic()))
+            except (OSError, EOFError, paramiko.SSHException) as error:
+                if transport.is_active() or attempt == 2:
+                    raise Unreachable(f"{self._where()} opens no channel: {_words(error)}") from None
+                self._drop()
+        raise AssertionError
+
+    def read(self, path: str, offset: int = 0, size: int = 65536) -> tuple[bytes, int]:
+        """See ``Transport.read``; costs the bytes asked for, whatever the file's size."""
+
+        def piece(sftp: paramiko.SFTPClient) -> tuple[bytes, int]:
+            with sftp.open(path, "rb", bufsize=0) as file:
+                total = file.stat().st_size or 0
+                wanted = max(0, min(size, total - offset))
+                if wanted > _CHUNK:
+                    file.prefetch(offset + wanted, max_concurrent_requests=32) if offset == 0 else None
+                file.seek(offset)
+                parts = []
+                while wanted > 0 and (part := file.read(min(wanted, _CHUNK))):
+                    parts.append(part)
+                    wanted -= len(part)
+                return b"".join(parts), total
+
+        return self._with_files(piece, path)
+
+    def list(self, path: str) -> list[FileInfo]:
+        """See ``Transport.list``."""
+
+        def names(sftp: paramiko.SFTPClient) -> list[FileInfo]:
+            return sorted((_info(item.filename, item) for item in sftp.listdir_attr(path)), key=lambda info: info.name)
+
+        return self._with_files(names, path)
+
+    def stat(self, path: str) -> FileInfo:
+        """See ``Transport.stat``."""
+        return self._with_files(lambda sftp: _info(path, sftp.stat(path)), path)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._drop()
+
+    # --- the connection
+
+    def _where(self) -> str:
+        return f"{self._wanted_user}@{self._profile.host}" if self._wanted_user else str(self._profile.host)
+
+    def _is_open(self) -> bool:
+        return self._connection is not None and bool(self._connection.is_connected)
+
+    def _open(self) -> paramiko.Transport:
+        with self._connect_lock:
+            if self._connection is None or not self._connection.is_connected:
+                self._sftp = None
+                self._connection = self._connect()
+                self._user = str(self._connection.user)
+            transport: paramiko.Transport = self._connection.transport
+            return transport
+
+    def _drop(self) -> None:
+        with self._connect_lock:
+            connection, self._connection, self._sftp = self._connection, None, None
+            if connection is not None:
+                with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+                    connection.client.close()
+
+    def _connect(self) -> Connection:
+        profile = self._profile
+        # Lazy: reads no fabric.yaml, no fabfile and no FABRIC_* variable; only ssh_config is wanted.
+        config = Config(lazy=True, runtime_ssh_path=_expanded(profile.ssh_config))
+        kwargs: dict[str, Any] = {
+            "banner_timeout": profile.connect_timeout_s,
+            "auth_timeout": profile.connect_timeout_s,
+            "channel_timeout": profile.connect_timeout_s,
+        }
+        if self._password is not None:
+            kwargs |= {"password": self._password.get_secret_value(), "look_for_keys": False, "allow_agent": False}
+        if profile.identity_file and not (self._password is not None and self._wanted_user != profile.user):
+            kwargs |= {"key_filename": [_expanded(profile.identity_file)], "look_for_keys": False}
+        try:
+            config.load_ssh_config()
+            connection = Connection(
+                str(profile.host),
+                user=self._wanted_user,
+                port=profile.port,
+                config=config,
+                connect_kwargs=kwargs,
+                connect_timeout=max(1, round(profile.connect_timeout_s)),
+            )
+            for hop in _hops(connection):
+                self._trust_known_hosts(hop)
+            connection.open()
+        except paramiko.BadHostKeyException:
+            raise LoginRefused(
+                f"the host key of {profile.host} is not the one in the known_hosts file: somebody may be in between. "
+                "Ask the site; if the key was changed on purpose, remove the old line with ssh-keygen -R"
+            ) from None
+        except paramiko.AuthenticationException as error:
+            raise LoginRefused(
+                f"login as {self._where()} was refused ({_words(error)}); check the user, the key or agent, the password"
+            ) from None
+        except paramiko.SSHException as error:
+            if "known_hosts" in str(error):
+                raise LoginRefused(
+                    f"the host key of {profile.host} is not known; log in once with ssh in a terminal "
+                    "and compare the fingerprint, or add the key to the known_hosts file"
+                ) from None
+            raise Unreachable(f"{self._where()}: {_words(error)}") from None
+        except (OSError, EOFError) as error:
+            raise Unreachable(f"{self._where()} cannot be reached: {_words(error)}") from None
+        transport = connection.client.get_transport()
+        transport.set_keepalive(_KEEPALIVE_S)
+        if isinstance(transport.sock, socket.socket):
+            # Without it each exchange waits for a delayed acknowledgement: 93 ms instead of 9 for one sbatch.
+            transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+    def _trust_known_hosts(self, connection: Connection) -> None:
+        """Fabric's own policy accepts any key; ours accepts the known ones and nothing else."""
+        client: paramiko.SSHClient = connection.client
+        client.set_missing_host_key_policy(paramiko.RejectPolicy())
+        if self._profile.known_hosts:
+            files = [_expanded(self._profile.known_hosts)]
+        else:
+            named = str(connection.ssh_config.get("userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2"))
+            files = [*(_expanded(name) for name in named.split()), "/etc/ssh/ssh_known_hosts"]
+        for file in files:
+            if file and Path(file).is_file():
+                client.load_system_host_keys(file)
+
+    # --- files
+
+    def _with_files(self, work: Callable[[paramiko.SFTPClient], T], path: str = "") -> T:
+        """Do something over the connection's one SFTP channel; it only reads, so a dropped connection is opened again."""
+        with self._file_lock:
+            for attempt in (1, 2):
+                transport = self._open()
+                try:
+                    with _file_errors(path):
+                        if self._sftp is None:
+                            self._sftp = _sftp(transport, self._profile.command_timeout_s)
+                        return work(self._sftp)
+                except (EOFError, OSError, paramiko.SSHException) as error:
+                    self._sftp = None
+                    if attempt == 2 or (transport.is_active() and not isinstance(error, EOFError)):
+                        raise Unreachable(f"files on {self._where()}: {_words(error)}") from None
+                    if not transport.is_active():
+                        self._drop()
+        raise AssertionError
+
+
+def _sftp(transport: paramiko.Transport, timeout_s: float) -> paramiko.SFTPClient:
+    channel = transport.open_session(timeout=timeout_s)
+    channel.settimeout(timeout_s)
+    channel.invoke_subsystem("sftp")
+    return paramiko.SFTPClient(channel)
+
+
+def _converse(channel: paramiko.Channel, argv: tuple[str, ...], stdin: bytes, deadline: float) -> Completed:
+    def patience() -> float:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+    channel.settimeout(patience())
+    channel.exec_command(command_line(argv))
+    if stdin:
+        channel.sendall(stdin)
+    channel.shutdown_write()
+    out: list[bytes] = []
+    # Error output waits in the channel's window (2 MiB) meanwhile: far more than any command here writes.
+    while part := channel.recv(_CHUNK):
+        out.append(part)
+        channel.settimeout(patience())
+    errors: list[bytes] = []
+    while part := channel.recv_stderr(_CHUNK):
+        errors.append(part)
+        channel.settimeout(patience())
+    if not channel.status_event.wait(patience()):
+        raise TimeoutError
+    return Completed(argv, channel.exit_status, b"".join(out), b"".join(errors))
+
+
+@contextlib.contextmanager
+def _file_errors(path: str) -> Iterator[None]:
+    """SFTP's refusals as errors of ours; what is a fault of the connection passes through."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOENT:
+            raise NoSuchFile(f"{path}: no such file or folder") from None
+        if error.errno == errno.EACCES:
+            raise AgentError(f"{path}: permission denied") from None
+        if error.errno is None and not isinstance(error, TimeoutError) and str(error) == "Failure":
+            raise AgentError(f"{path}: the cluster's file server refused it") from None
+        raise
+
+
+def _info(name: str, found: paramiko.SFTPAttributes) -> FileInfo:
+    return FileInfo(name, found.st_size or 0, int(found.st_mtime or 0), modes.S_ISDIR(found.st_mode or 0))
+
+
+def _hops(connection: Connection) -> Iterator[Connection]:
+    while isinstance(connection, Connection):
+        yield connection
+        connection = connection.gateway
+
+
+def _expanded(path: str | None) -> str | None:
+    return str(Path(path).expanduser()) if path else None
+
+
+def _words(error: BaseException) -> str:
+    return str(error) or type(error).__name__
