@@ -28,7 +28,7 @@ from ehpc_jupyter.models.values import ArrayRange, Memory, Variable, WallTime, p
 #: First words of the comment lines by which a script speaks to a scheduler.
 DIRECTIVES = ("#SBATCH", "#PBS")
 #: ``%`` escapes that an output path may hold on every cluster: job id, array job id, task index, a per cent sign.
-_ESCAPE = re.compile(r"%(?![jAa%])")
+_ESCAPE = re.compile(r"%(?![jAa])")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}")
 
 
@@ -221,7 +221,7 @@ class JobSpec(WireModel):
             if text.endswith("/"):
                 raise ValueError(f"{text!r} is a folder; name a file in it")
             # Slurm reads a backslash as "take every % as it stands" (sbatch(1), filename pattern).
-            if "\\" in text or _ESCAPE.search(text):
+            if "\\" in text or _ESCAPE.search(text.replace("%%", "")):
                 raise ValueError("schedulers give \\ and % a meaning in it; only %j, %A, %a and %% may be used")
         return text
 

@@ -52,7 +52,7 @@ class KernelBackend:
         self._service = service
         self._lock = threading.Lock()
 
-    def call(self, action: str, body: dict[str, Any], timeout_s: float) -> dict[str, Any]:  # noqa: ARG002
+    def call(self, action: str, body: dict[str, Any], timeout_s: float) -> dict[str, Any]:
         """One action; the service has time-outs of its own."""
         with self._lock:
             if self._service is None:
@@ -71,10 +71,15 @@ class FoundBackend:
 
     It is decided at the first call. A server that is there but does not answer is an error and no reason to switch: a
     second service would log in again and know nothing of the first one's jobs.
+
+    Args:
+        environ: the kernel's environment; ``os.environ`` if None.
+        kernel: what answers where there is no such server; a ``KernelBackend`` if None.
     """
 
-    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(self, environ: Mapping[str, str] | None = None, kernel: Backend | None = None) -> None:
         self._environ = os.environ if environ is None else environ
+        self._kernel = kernel or KernelBackend()
         self._lock = threading.Lock()
         self._chosen: Backend | None = None
 
@@ -84,7 +89,7 @@ class FoundBackend:
             return self._backend().call(action, body, timeout_s)
         except ExtensionMissing:  # nothing was done there, so asking elsewhere is safe
             with self._lock:
-                self._chosen = KernelBackend()
+                self._chosen = self._kernel
             return self._chosen.call(action, body, timeout_s)
 
     def describe(self) -> str:
@@ -95,7 +100,7 @@ class FoundBackend:
         with self._lock:
             if self._chosen is None:
                 found = find_server(self._environ)
-                self._chosen = HttpBackend(*found) if found else KernelBackend()
+                self._chosen = HttpBackend(*found) if found else self._kernel
             return self._chosen
 
 

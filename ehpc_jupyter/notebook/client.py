@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ehpc_jupyter.errors import ServiceUnavailable
+from pydantic import ValidationError
+
+from ehpc_jupyter.errors import AgentError, ServiceUnavailable
 from ehpc_jupyter.models.actions import (
     DEFAULT_CLUSTER,
+    Answer,
     ClusterInfo,
     CreateJobRequest,
     CreateJobResponse,
@@ -18,13 +21,13 @@ from ehpc_jupyter.models.actions import (
     JobFilter,
     ListClustersRequest,
     ListClustersResponse,
-    ListedJob,
     ListJobsRequest,
     ListJobsResponse,
     ListQueuesRequest,
     ListQueuesResponse,
     QueueInfo,
     StopJobsRequest,
+    StopJobsResponse,
 )
 from ehpc_jupyter.notebook.backend import default_backend, server_at
 from ehpc_jupyter.notebook.clock import REAL_TIME, Clock
@@ -34,7 +37,7 @@ from ehpc_jupyter.notebook.job import Job
 from ehpc_jupyter.notebook.listing import Listing, cluster_listing, job_listing, queue_listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from typing import Literal
 
     from ehpc_jupyter.models.job import JobDetail
@@ -43,6 +46,8 @@ if TYPE_CHECKING:
 
 _JOBS_PAGE = 50
 _CLUSTERS_PAGE = 100
+_SUBMIT_PATIENCE = 3
+_AnswerT = TypeVar("_AnswerT", bound=Answer)
 
 
 class _Quiet(dict[str, Any]):
@@ -63,7 +68,7 @@ class Client:
         cluster: the cluster that questions are about when they name none; ``local`` is this machine.
         server: address of a Jupyter server to use instead, as Jupyter prints it (``http://host:8888/?token=…``).
         token: that server's token, if it is not part of the address.
-        timeout_s: how long an answer may take, seconds.
+        timeout_s: how long an answer may take, seconds; three times that for a submission, which may have to log in.
         backend: answers the questions instead of a server; for tests and for tools that have a service at hand.
         clock: how time passes; for tests.
 
@@ -143,17 +148,18 @@ class Client:
         if request.client_token is None:
             request = request.model_copy(update={"client_token": uuid.uuid4().hex})
         try:
-            answer = self._ask("CreateJob", request.to_body())
-        except LostAnswer:
             try:
-                answer = self._ask("CreateJob", request.to_body())
-            except LostAnswer as error:
-                raise ServiceUnavailable(
-                    f"{error.detail}, twice; the job may or may not have been submitted. Look at client.jobs() first; "
-                    f"submitting again with client_token={request.client_token!r} cannot make a second job"
-                ) from None
-        made = CreateJobResponse.model_validate(_without_extras(CreateJobResponse, answer))
+                made = self._create_once(request)
+            except LostAnswer:
+                made = self._create_once(request)
+        except ServiceUnavailable as error:
+            # Also the server's own "its answer was lost": whoever asks again needs the token to do it safely.
+            again = f"Submitting again with client_token={request.client_token!r} cannot make a second job."
+            raise _with_advice(error, f"Look at client.jobs() first. {again}") from None
         return Job(self, request.cluster_id, made.job_id, name=request.job_name or "")
+
+    def _create_once(self, request: CreateJobRequest) -> CreateJobResponse:
+        return self._ask("CreateJob", request.to_body(), CreateJobResponse, _SUBMIT_PATIENCE * self.timeout_s)
 
     def job(self, job_id: str | int, cluster: str | None = None) -> Job:
         """A job by its id. Nothing is asked yet: an id that does not exist is found out by the first look.
@@ -187,65 +193,69 @@ class Client:
         chosen = JobFilter.from_wire({"job_status": status, "job_name": name, "queues": (queue,) if queue else ()})
         found: list[Job] = []
         total = 0
-        for row, total in self._listed(where, chosen):  # noqa: B007 - the last page's total is the newest
-            if len(found) >= limit:
-                break
-            found.append(Job(self, where, row.detail.job_id, name=row.job_name, detail=row.detail))
-        return job_listing(found, where, total)
-
-    def _listed(self, cluster: str, chosen: JobFilter) -> Iterator[tuple[ListedJob, int]]:
         page = 1
-        while True:
-            request = ListJobsRequest(cluster_id=cluster, page_number=page, page_size=_JOBS_PAGE, job_filter=chosen)
-            answer = self._ask("ListJobs", request.to_wire())
-            listed = ListJobsResponse.model_validate(_without_extras(ListJobsResponse, answer))
-            for row in listed.jobs:
-                yield row, listed.total_count
-            if not listed.jobs or page * _JOBS_PAGE >= listed.total_count:
-                return
+        while len(found) < limit:
+            listed = self._list_page(where, chosen, page, min(limit, _JOBS_PAGE))
+            total = listed.total_count
+            found += [Job(self, where, row.detail.job_id, name=row.job_name, detail=row.detail) for row in listed.jobs]
+            if not listed.jobs or len(found) >= total:
+                break
             page += 1
+        return job_listing(found[:limit], where, total)
+
+    def _list_page(self, cluster: str, chosen: JobFilter, page: int, size: int) -> ListJobsResponse:
+        request = ListJobsRequest(cluster_id=cluster, page_number=page, page_size=size, job_filter=chosen)
+        return self._ask("ListJobs", request.to_wire(), ListJobsResponse)
 
     # --- what there is
 
     def queues(self, cluster: str | None = None) -> Listing[QueueInfo]:
         """The cluster's queues and their limits, as a list that shows itself as a table."""
         where = cluster or self.cluster
-        answer = self._ask("ListQueues", ListQueuesRequest(cluster_id=where).to_wire())
-        return queue_listing(ListQueuesResponse.model_validate(_without_extras(ListQueuesResponse, answer)).queues, where)
+        answer = self._ask("ListQueues", ListQueuesRequest(cluster_id=where).to_wire(), ListQueuesResponse)
+        return queue_listing(answer.queues, where)
 
     def clusters(self) -> Listing[ClusterInfo]:
         """The clusters configured here, as a list that shows itself as a table."""
-        answer = self._ask("ListClusters", ListClustersRequest(page_size=_CLUSTERS_PAGE).to_wire())
-        return cluster_listing(ListClustersResponse.model_validate(_without_extras(ListClustersResponse, answer)).clusters)
+        request = ListClustersRequest(page_size=_CLUSTERS_PAGE)
+        return cluster_listing(self._ask("ListClusters", request.to_wire(), ListClustersResponse).clusters)
 
     # --- what a Job asks
 
     def look(self, cluster: str, job_id: str) -> JobDetail:
         """What is known of a job now. ``Job.refresh`` is the comfortable way."""
-        answer = self._ask("GetJob", GetJobRequest(cluster_id=cluster, job_id=job_id).to_wire())
-        return GetJobResponse.model_validate(_without_extras(GetJobResponse, answer)).job_info.detail
+        request = GetJobRequest(cluster_id=cluster, job_id=job_id)
+        return self._ask("GetJob", request.to_wire(), GetJobResponse).job_info.detail
 
     def look_for_request(self, cluster: str, request_id: str, name: str) -> JobDetail | None:
         """What is known of a job that has no id yet, found by the request that makes it."""
-        for row, _ in self._listed(cluster, JobFilter(job_name=name)):
-            if row.detail.request_id == request_id:
-                return row.detail
-        return None
+        listed = self._list_page(cluster, JobFilter(job_name=name), 1, _JOBS_PAGE)
+        return next((row.detail for row in listed.jobs if row.detail.request_id == request_id), None)
 
     def log(self, request: GetJobLogRequest) -> GetJobLogResponse:
         """A piece of a job's output. ``Job.stdout`` is the comfortable way."""
-        answer = self._ask("GetJobLog", request.to_wire())
-        return GetJobLogResponse.model_validate(_without_extras(GetJobLogResponse, answer))
+        return self._ask("GetJobLog", request.to_wire(), GetJobLogResponse)
 
     def stop(self, cluster: str, *job_ids: str) -> None:
         """Stop jobs that wait or run. ``Job.stop`` is the comfortable way."""
-        self._ask("StopJobs", StopJobsRequest(cluster_id=cluster, job_ids=job_ids).to_wire())
+        self._ask("StopJobs", StopJobsRequest(cluster_id=cluster, job_ids=job_ids).to_wire(), StopJobsResponse)
 
-    def _ask(self, action: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        return self._backend.call(action, _Quiet(body), self.timeout_s)
+    def _ask(
+        self, action: str, body: Mapping[str, Any], answer: type[_AnswerT], timeout_s: float | None = None
+    ) -> _AnswerT:
+        raw = self._backend.call(action, _Quiet(body), self.timeout_s if timeout_s is None else timeout_s)
+        try:
+            return answer.model_validate(raw)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise AgentError(
+                f"{self.where()} answered {action} in another shape ({where}: {first['msg']}); "
+                "install the same version of ehpc-jupyter for this kernel and for its server"
+            ) from None
 
 
-def _without_extras(model: Any, answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of an answer that this version knows: a newer server may say more."""
-    known = {field.alias or name for name, field in model.model_fields.items()}
-    return {name: value for name, value in answer.items() if name in known}
+def _with_advice(error: ServiceUnavailable, advice: str) -> ServiceUnavailable:
+    made = ServiceUnavailable(f"{error.detail}. {advice}", recommend=error.recommend)
+    made.request_id = error.request_id
+    return made

@@ -109,7 +109,8 @@ class HttpBackend:
 
     def _unreachable(self) -> ServiceUnavailable:
         return ServiceUnavailable(
-            f"no connection to the Jupyter server at {self._url}; is it still running? Start it again and restart this kernel"
+            f"no connection to the Jupyter server at {self._url}; is it still running? "
+            "Start it again and restart this kernel"
         )
 
     def _error(self, action: str, status: int, answer: dict[str, Any]) -> EhpcError:
@@ -122,7 +123,9 @@ class HttpBackend:
         if status in _GATEWAY_STATUSES:
             return LostAnswer(f"a proxy before {self._url} gave up waiting for the answer to {action} (HTTP {status})")
         if status == 503:
-            return ServiceUnavailable(f"the Jupyter server at {self._url} is not ready (HTTP 503); try again in a minute")
+            return ServiceUnavailable(
+                f"the Jupyter server at {self._url} is not ready (HTTP 503); try again in a minute"
+            )
         return AgentError(f"{self._url} answered {action} with HTTP {status} and no words that the API knows")
 
     def _without_extension(self) -> ServiceUnavailable:

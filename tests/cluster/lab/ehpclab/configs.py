@@ -13,6 +13,7 @@ from ehpclab.layout import (
     CTLD_PORT,
     DB_NAME,
     DBD_PORT,
+    MUNGE_SOCKET,
     NODES,
     SLURM_ETC,
     TEMPLATES,
@@ -57,17 +58,19 @@ def make_folders(lab: Lab) -> None:
         (lab.state / "dev", "root", 0o755),
         (lab.ssh, "root", 0o755),
         (lab.db, "mysql", 0o700),
-        # munged refuses a key that others could read, and clients must reach
-        # the socket: two folders.
+        # munged refuses a key that others could read.
         (lab.munge, "munge", 0o700),
-        (lab.munge_socket.parent, "munge", 0o755),
         *((lab.state / f"d.{node}", "root", 0o755) for node in NODES),
     ):
         path.mkdir()
         path.chmod(mode)
         shutil.chown(path, owner, owner)
-    # The privilege separation folder of sshd, which a service manager would make.
+    # The folders that a service manager would make: sshd's for privilege separation,
+    # and munge's, where munged must be able to write and every client to look.
     Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+    MUNGE_SOCKET.parent.mkdir(exist_ok=True)
+    MUNGE_SOCKET.parent.chmod(0o755)
+    shutil.chown(MUNGE_SOCKET.parent, "munge", "munge")
 
 
 def make_devices(lab: Lab) -> None:
@@ -98,7 +101,6 @@ def write_configs(lab: Lab) -> None:
         "DB_PASSWORD": secrets.token_hex(16),
         "DB_PORT": lab.settings.db_port,
         "HOST": host,
-        "MUNGE_SOCKET": lab.munge_socket,
         "NODES": "\n".join(NODE.format(node=node, host=host, port=slurmd_port(node)) for node in NODES),
         "SSHD_PORT": lab.settings.sshd_port,
         "STATE": lab.state,

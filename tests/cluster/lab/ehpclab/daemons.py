@@ -3,12 +3,21 @@
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ehpclab.layout import CTLD_PORT, DBD_PORT, NODES, Lab, LabError, slurmd_port
-from ehpclab.procs import ENV, Process, attempt, from_pid_file, listening, wait_until
+from ehpclab.layout import CTLD_PORT, DBD_PORT, MUNGE_SOCKET, NODES, Lab, LabError, slurmd_port
+from ehpclab.procs import (
+    ENV,
+    Process,
+    attempt,
+    from_pid_file,
+    holders_of_sockets_below,
+    listening,
+    wait_until,
+)
 
 PACKAGES = {
     "munged": "munge",
@@ -16,12 +25,15 @@ PACKAGES = {
     "mariadbd": "mariadb-server",
     "mariadb-install-db": "mariadb-server",
     "slurmdbd": "slurmdbd",
-    "slurmctld": "slurmctld",
-    "slurmd": "slurmd",
-    "sbatch": "slurm-client",
-    "ssh-keygen": "openssh-client",
+    "slurmctld": "slurm-wlm",
+    "slurmd": "slurm-wlm",
+    "sbatch": "slurm-wlm",
+    "ssh-keygen": "openssh-server",
 }
 ACCOUNTING_ONLY = ("mariadbd", "mariadb-install-db", "slurmdbd")
+
+# How long one that went into the background may take to write its pid file.
+GRACE = 3.0
 
 
 def program(name: str) -> str:
@@ -35,10 +47,23 @@ def check_installed(accounting: bool) -> None:
     wanted = [name for name in PACKAGES if accounting or name not in ACCOUNTING_ONLY]
     missing = [name for name in wanted if shutil.which(name, path=ENV["PATH"]) is None]
     if missing:
-        packages = sorted({PACKAGES[name] for name in missing})
+        packages = " ".join(dict.fromkeys(PACKAGES[name] for name in missing))
+        without = ", or --no-accounting" if set(missing) <= set(ACCOUNTING_ONLY) else ""
         raise LabError(
-            f"not installed: {', '.join(missing)}; try: apt-get install --no-install-recommends {' '.join(packages)}"
+            f"not installed: {', '.join(missing)}; missing Debian packages: {packages}"
+            f" (apt-get install --no-install-recommends {packages}{without})"
         )
+
+
+def check_munge_socket() -> None:
+    """Refuse to share the machine with a munged that is not this lab's."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(MUNGE_SOCKET))
+        except OSError:
+            return  # nobody, or what one that was killed has left
+    pids = " ".join(str(process.pid) for process in holders_of_sockets_below(MUNGE_SOCKET))
+    raise LabError(f"another munged (process {pids or 'not visible here'}) has {MUNGE_SOCKET}; stop it first")
 
 
 @dataclass(frozen=True)
@@ -73,16 +98,23 @@ class Daemon:
                 extra_groups=None if self.user is None else [],
             )
 
+        seen = time.monotonic()
+
         def failed() -> bool:
+            nonlocal seen
+            if child.poll() is None or self.process():
+                seen = time.monotonic()
             # Those that put themselves in the background leave a child that ends with 0.
-            return child.poll() not in (None, 0)
+            return child.poll() not in (None, 0) or time.monotonic() - seen > GRACE
 
         def up() -> bool:
             return self.process() is not None and self.ready()
 
         if wait_until(lambda: failed() or up(), limit) and not failed():
             return
-        why = f"exit {child.returncode}" if failed() else f"not ready after {limit:.0f} s"
+        why = f"not ready after {limit:.0f} s"
+        if failed():
+            why = f"exit {child.returncode}" if child.returncode else "ended soon after its start"
         # One that has not got as far as its pid file nobody else could find.
         child.kill()
         child.wait()
@@ -103,20 +135,19 @@ def daemons(lab: Lab) -> list[Daemon]:
         return lab.log / f"{name}.log", lab.log / f"{name}.out"
 
     settings = lab.settings
-    socket_path = lab.munge_socket
     munged = Daemon(
         "munged",
         "munged",
         (
             f"--key-file={lab.munge / 'munge.key'}",
-            f"--socket={socket_path}",
+            f"--socket={MUNGE_SOCKET}",
             f"--pid-file={lab.munge / 'munged.pid'}",
             f"--log-file={lab.munge / 'munged.log'}",
             f"--seed-file={lab.munge / 'munged.seed'}",
         ),
         lab.munge / "munged.pid",
         (lab.munge / "munged.log", lab.log / "munged.out"),
-        lambda: attempt("munge", "-n", "-S", str(socket_path)).returncode == 0,
+        lambda: attempt("munge", "-n").returncode == 0,
         user="munge",
     )
     sshd = Daemon(

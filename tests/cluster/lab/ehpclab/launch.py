@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from ehpclab import configs, people
-from ehpclab.daemons import check_installed, daemons
+from ehpclab.daemons import check_installed, check_munge_socket, daemons
 from ehpclab.layout import (
     CTLD_PORT,
     DBD_PORT,
@@ -40,23 +40,30 @@ def say(text: str) -> None:
 
 
 def step(text: str, work: Callable[[], T]) -> T:
+    """Name what is about to be done, so that what hangs can be seen, and say how long it took."""
+    print(text, end=" ... ", flush=True)
     begin = time.monotonic()
-    result = work()
-    say(f"{text} ({time.monotonic() - begin:.1f} s)")
+    try:
+        result = work()
+    except BaseException:
+        say("failed")
+        raise
+    say(f"{time.monotonic() - begin:.1f} s")
     return result
 
 
 def check_machine(lab: Lab, accounting: bool) -> None:
+    check_installed(accounting)
     state = str(lab.state)
     # Slurm's files know no quotes, and a socket's path ends at 107 characters.
     if len(state) > 60 or any(char in state for char in " \t#=,%[]$'\""):
         raise LabError(f"{state}: as a state folder too long or with odd characters")
     if lab.state.is_symlink() or (lab.state.exists() and any(lab.state.iterdir())):
         raise LabError(f"{state} is not empty and not a lab's")
-    check_installed(accounting)
     other = configs.linked_state()
     if other and Lab(other).exists() and any(d.process() for d in daemons(Lab(other))):
         raise LabError(f"another lab runs in {other}; stop it first")
+    check_munge_socket()
     ports = [CTLD_PORT, *((DBD_PORT,) if accounting else ()), *map(slurmd_port, NODES)]
     if taken := [str(port) for port in ports if listening(port)]:
         raise LabError(f"somebody else listens on port {', '.join(taken)}")
@@ -89,11 +96,13 @@ def bring_up(lab: Lab, fresh: bool) -> None:
         if daemon.process():
             continue
         if fresh and daemon.name == "mariadbd":
-            step("database made", lambda: make_database(lab))
-        step(f"{daemon.name} up", daemon.launch)
+            step("database", lambda: make_database(lab))
+        if daemon.name == "munged":
+            check_munge_socket()
+        step(daemon.name, daemon.launch)
         if fresh and daemon.name == "slurmdbd":
             try:
-                step("accounts and users registered", people.register)
+                step("accounts and users", people.register)
             except LabError as error:
                 raise LabError(str(error), daemon.logs) from error
 
@@ -124,9 +133,14 @@ def wait_ready(lab: Lab) -> None:
                 attempt("scontrol", "update", f"nodename={node}", "state=resume")
         return set(states) == set(NODES) and all(state in USABLE for state in states.values())
 
-    if not wait_until(nodes_up, 40, 0.05):
+    def ended() -> list[str]:
+        return [daemon.name for daemon in daemons(lab) if not daemon.process()]
+
+    if not wait_until(lambda: bool(ended()) or nodes_up(), 40, 0.05):
         raise LabError(f"nodes do not become idle: {node_states()}", logs)
-    if not wait_until(people.can_submit, 10, 0.1):
+    if names := ended():
+        raise LabError(f"ended again: {', '.join(names)}", logs)
+    if not wait_until(people.can_submit, 5, 0.1):
         said = attempt("sbatch", "--test-only", "--wrap=true", user=next(iter(USERS))).stderr
         raise LabError(f"a user's job would be refused: {said.strip()}", logs)
     if not wait_until(schedules, 20, 0.05):
@@ -166,8 +180,12 @@ def start(lab: Lab, accounting: bool, repair: bool) -> None:
         if not whole:
             raise LabError(f"no lab in {lab.state} to repair")
         if dead:
-            bring_up(lab, fresh=False)
-            step("nodes up, users can submit, jobs can start", lambda: wait_ready(lab))
+            try:
+                bring_up(lab, fresh=False)
+                step("nodes up, users can submit, jobs can start", lambda: wait_ready(lab))
+            except LabError as error:
+                show_tails(error.logs)
+                raise
             describe(lab, json.loads(lab.description.read_text())["users"])
         say(f"lab whole again: {lab.description}")
         return
@@ -184,7 +202,7 @@ def start(lab: Lab, accounting: bool, repair: bool) -> None:
     lab = Lab(lab.state)  # its settings are read once
     check_machine(lab, accounting)
     try:
-        users = step("folders, files, keys, users made", lambda: prepare(lab, accounting))
+        users = step("folders, files, keys", lambda: prepare(lab, accounting))
         bring_up(lab, fresh=True)
         step("nodes up, users can submit, jobs can start", lambda: wait_ready(lab))
         describe(lab, users)

@@ -8,6 +8,9 @@ from pathlib import Path
 DEFAULT_STATE = Path("/tmp/ehpc-lab")
 LOCK = Path("/run/ehpc-lab.lock")
 SLURM_ETC = Path("/etc/slurm")
+# Where every munge client looks. Another place would have to be told to each of
+# them, and Slurm does not tell all of its own.
+MUNGE_SOCKET = Path("/run/munge/munge.socket.2")
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 
 CLUSTER = "lab"
@@ -41,7 +44,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Lab:
-    """One lab: everything it writes is below `state`, but for links in /etc/slurm."""
+    """One lab: everything it writes is below `state`, but for links in /etc/slurm and munge's socket."""
 
     state: Path
 
@@ -64,10 +67,6 @@ class Lab:
     @property
     def munge(self) -> Path:
         return self.state / "munge"
-
-    @property
-    def munge_socket(self) -> Path:
-        return self.state / "munge.run" / "munge.socket.2"
 
     @property
     def ssh(self) -> Path:

@@ -3,11 +3,12 @@
 import pwd
 import secrets
 import shutil
+import time
 from pathlib import Path
 
 from ehpclab.configs import make_key
 from ehpclab.layout import ACCOUNTS, CLUSTER, USERS, Lab, LabError
-from ehpclab.procs import attempt, check, wait_until
+from ehpclab.procs import attempt, check
 
 
 def make_user(lab: Lab, name: str) -> dict[str, str]:
@@ -45,16 +46,25 @@ def make_user(lab: Lab, name: str) -> dict[str, str]:
     return {"password": password, "key": str(key), "home": str(home)}
 
 
+def wait_for_slurmdbd(limit: float = 5) -> None:
+    """Its port may be open before its tables are complete."""
+    show = ("sacctmgr", "-n", "-P", "show", "cluster")
+    end = time.monotonic() + limit
+    while (done := attempt(*show, limit=10)).returncode:
+        # A fault of munge does not pass, and each try takes two seconds to tell.
+        if time.monotonic() > end or "unge" in done.stderr:
+            raise LabError(f"slurmdbd does not answer sacctmgr: {done.stderr.strip()}")
+        time.sleep(0.1)
+
+
 def register() -> None:
     """Enter the cluster, the accounts and the users into the accounting.
 
     Before slurmctld starts for the first time: with limits enforced it gives up
     when it has neither an answer nor a saved copy of the associations.
     """
+    wait_for_slurmdbd()
     add = ("sacctmgr", "-i", "add")
-    # The port may be open before the tables are complete.
-    show = ("sacctmgr", "-n", "-P", "show", "cluster")
-    wait_until(lambda: attempt(*show).returncode == 0, 10, 0.1)
     check(*add, "cluster", CLUSTER)
     for account, limits in ACCOUNTS.items():
         check(*add, "account", account, f"cluster={CLUSTER}", *limits)

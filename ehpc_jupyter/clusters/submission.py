@@ -141,7 +141,6 @@ def make_plan(  # noqa: PLR0913 - one value each
 
 
 _FUNCTIONS = r"""LC_ALL=C
-umask 077
 say() { printf '\036%s\037%s\n' "$1" "$2"; }
 bad=
 problem() { say problem "$1 $2"; bad=1; }
@@ -185,7 +184,8 @@ def submit_program(plan: Plan, scheduler: Scheduler) -> str:
         '[ -z "$bad" ] || exit 0',
         f'[ -d {quote(base)} ] || mkdir -p {quote(base)} 2>/dev/null || {{ say refused "the folder "{quote(base)}'
         '" cannot be made: is the disk full, or the place not yours?"; exit 0; }',
-        'mkdir "$folder" 2>/dev/null || { if [ -d "$folder" ]; then report; else say refused '
+        # Private by its mode and not by umask, which the job would inherit.
+        'mkdir -m 700 "$folder" 2>/dev/null || { if [ -d "$folder" ]; then report; else say refused '
         '"the folder $folder cannot be made: is the disk full?"; fi; exit 0; }',
         'cd "$folder" || exit 1',
         'read -r here </proc/sys/kernel/hostname 2>/dev/null || here=',
@@ -281,7 +281,7 @@ def probe_program(folder: str) -> str:
             _FUNCTIONS,
             f"folder={shlex.quote(folder)}",
             f'[ -d {shlex.quote(base)} ] || mkdir -p {shlex.quote(base)} 2>/dev/null',
-            'if mkdir "$folder" 2>/dev/null; then : >"$folder/void"; say state void',
+            'if mkdir -m 700 "$folder" 2>/dev/null; then : >"$folder/void"; say state void',
             'elif [ -d "$folder" ]; then report',
             'else say refused "the folder $folder cannot be made"; fi',
             "",

@@ -1,0 +1,135 @@
+"""What a cluster of any kind can do, as the job service asks it. Synchronous; every call has a time-out."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pydantic import SecretStr
+
+    from ehpc_jupyter.models.actions import CreateJobRequest
+    from ehpc_jupyter.models.cluster import ClusterProfile, Queue
+    from ehpc_jupyter.models.job import JobState
+    from ehpc_jupyter.schedulers.base import JobReport
+    from ehpc_jupyter.schedulers.script import TaskRecord
+    from ehpc_jupyter.transport.base import FileInfo
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A job whose place on the cluster is known and to which nothing was done yet.
+
+    Attributes:
+        request: valid.
+        request_id: names its folder.
+        name: the job's name.
+        user: the account that submits.
+        folder: absolute.
+        stdout: absolute, with ``%j`` and ``%a`` in it.
+        stderr: likewise.
+    """
+
+    request: CreateJobRequest
+    request_id: str
+    name: str
+    user: str
+    folder: str
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of a submission whose answer was lost.
+
+    Attributes:
+        state: SUBMITTING: not known yet; QUEUED: there is a job, ``job_id``; NOT_SUBMITTED: there is none and never will be.
+        job_id: the scheduler's.
+        reason: why there is none, in the scheduler's words if it said any.
+    """
+
+    state: JobState
+    job_id: str | None = None
+    reason: str | None = None
+
+
+class Cluster(abc.ABC):
+    """A cluster."""
+
+    profile: ClusterProfile
+
+    @property
+    @abc.abstractmethod
+    def scheduler_type(self) -> str | None:
+        """The API's word for its batch system; None while it is not known."""
+
+    @abc.abstractmethod
+    def login(self, user: str | None, password: SecretStr | None) -> str:
+        """Open (or find open) the connection of an account; the profile's own if None. Returns the account's name."""
+
+    @abc.abstractmethod
+    def prepare(self, request: CreateJobRequest, request_id: str, day: str, user: str) -> Prepared:
+        """Find out where a job would lie. Changes nothing."""
+
+    @abc.abstractmethod
+    def submit(self, job: Prepared) -> str:
+        """Submit once and return the job's id.
+
+        Raises:
+            InvalidParams: the cluster's checks found something; nothing was submitted.
+            SubmitFailure: the scheduler refused it, in its words; nothing was submitted.
+            Unreachable: nothing was sent.
+            LostAnswer: it may or may not have been submitted: ask ``fate``.
+        """
+
+    @abc.abstractmethod
+    def fate(self, request_id: str, folder: str, user: str, *, age_s: float) -> Fate:
+        """What became of a submission whose answer was lost ``age_s`` seconds ago."""
+
+    @abc.abstractmethod
+    def status(self, users: Sequence[str]) -> list[JobReport]:
+        """All jobs of these accounts that the scheduler still knows, by one question."""
+
+    @abc.abstractmethod
+    def history(self, job_ids: Sequence[str]) -> list[JobReport]:
+        """What the accounting knows of these jobs; nothing where there is none."""
+
+    @abc.abstractmethod
+    def records(self, folders: Mapping[str, str], user: str) -> dict[str, list[TaskRecord]]:
+        """What the tasks of jobs wrote about themselves, by one question: key → folder gives key → records."""
+
+    @abc.abstractmethod
+    def stop(self, job_ids: Sequence[str], user: str) -> None:
+        """Stop jobs of one account. Raises StopFailure."""
+
+    @abc.abstractmethod
+    def parent_id(self, job_id: str) -> str:
+        """The id of the whole job that a task's id belongs to."""
+
+    @abc.abstractmethod
+    def task_of(self, job_id: str) -> int | None:
+        """The task that an id names."""
+
+    @abc.abstractmethod
+    def queues(self) -> list[Queue]:
+        """The queues and their limits."""
+
+    @abc.abstractmethod
+    def version(self) -> str:
+        """The batch system's version; shows that the cluster answers."""
+
+    @abc.abstractmethod
+    def read(self, path: str, user: str, offset: int, size: int) -> tuple[bytes, int]:
+        """A part of a file and the file's size. Raises NoSuchFile."""
+
+    @abc.abstractmethod
+    def list(self, path: str, user: str) -> list[FileInfo]:
+        """What is in a folder. Raises NoSuchFile."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Let go of all connections."""

@@ -1,0 +1,278 @@
+"""A cluster that is a batch system (what is said) behind a transport (how it gets there)."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from ehpc_jupyter.clusters.base import Cluster, Fate, Prepared
+from ehpc_jupyter.errors import AgentError, EhpcError, InvalidParams, Problem, ServiceUnavailable, SubmitFailure
+from ehpc_jupyter.clusters import submission
+from ehpc_jupyter.models.job import JobState
+from ehpc_jupyter.schedulers.base import CommandResult
+from ehpc_jupyter.schedulers.script import TaskRecord, parse_record
+LocalScheduler = None  # TEMP
+from ehpc_jupyter.schedulers.slurm import SlurmScheduler
+from ehpc_jupyter.transport.base import Completed, LoginRefused, LostAnswer
+from ehpc_jupyter.transport.local import LocalTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from pydantic import SecretStr
+
+    from ehpc_jupyter.models.actions import CreateJobRequest
+    from ehpc_jupyter.models.cluster import ClusterProfile, Queue
+    from ehpc_jupyter.schedulers.base import Argv, JobReport, Scheduler
+    from ehpc_jupyter.transport.base import FileInfo, Transport
+
+#: How long after a lost answer a submission may still be on its way in a process that cannot be seen, seconds.
+_LATE_S = 180.0
+#: Marks records in what ``_RECORDS`` prints.
+_MARK = "\x1e"
+_RECORDS = r"""for folder do
+  for file in "$folder"/task "$folder"/task.*; do
+    [ -f "$file" ] || continue
+    printf '\036%s\n' "$file"
+    while IFS= read -r line; do printf '%s\n' "$line"; done <"$file"
+  done
+done
+"""
+
+
+class BatchCluster(Cluster):
+    """A scheduler's commands over a transport, one connection an account.
+
+    Args:
+        profile: the cluster.
+        connect: makes the transport of an account; by default SSH, or this machine if the profile has no host.
+    """
+
+    def __init__(
+        self,
+        profile: ClusterProfile,
+        connect: Callable[[ClusterProfile, str | None, SecretStr | None], Transport] | None = None,
+    ) -> None:
+        self.profile = profile
+        self._connect = connect or _connect
+        self._sessions: dict[str, Transport] = {}
+        self._passwords: dict[str, SecretStr] = {}
+        self._lock = threading.Lock()
+        self._scheduler: Scheduler | None = _SCHEDULERS[profile.scheduler]() if profile.scheduler != "auto" else None
+
+    # --- accounts
+
+    def login(self, user: str | None, password: SecretStr | None) -> str:
+        """See ``Cluster.login``. A password that differs from the last one is tried anew."""
+        own = self._session("")
+        if not user or user == own.user:
+            return own.user
+        with self._lock:
+            session = self._sessions.get(user)
+            if session is None or (password is not None and password != self._passwords.get(user)):
+                session = self._connect(self.profile, user, password)
+                try:
+                    _ = session.home
+                except LoginRefused as error:
+                    field = "RunasUserPassword" if password is not None else "RunasUser"
+                    raise InvalidParams(Problem(f"JobSpec.{field}", error.detail)) from None
+                self._sessions[user] = session
+                if password is not None:
+                    self._passwords[user] = password
+        return user
+
+    def _session(self, user: str) -> Transport:
+        with self._lock:
+            own = self._sessions.get("")
+            if own is None:
+                own = self._sessions[""] = self._connect(self.profile, None, None)
+        if not user or user == own.user:
+            return own
+        with self._lock:
+            if user not in self._sessions:
+                # After a restart the password is gone: a key or an agent may still open the account.
+                self._sessions[user] = self._connect(self.profile, user, None)
+            return self._sessions[user]
+
+    def close(self) -> None:
+        """Close all connections."""
+        with self._lock:
+            sessions, self._sessions = list(self._sessions.values()), {}
+        for session in sessions:
+            session.close()
+
+    # --- the scheduler
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """The batch system; with ``auto``, looked for at the first use."""
+        if self._scheduler is None:
+            self._scheduler = self._discover()
+        return self._scheduler
+
+    def _discover(self) -> Scheduler:
+        script = b'for name in sbatch qsub bsub; do command -v "$name" >/dev/null && echo "found $name"; done; exit 0\n'
+        done = self._session("").run(submission.SHELL, stdin=script, again=True)
+        found = [line.split()[1] for line in done.stdout.decode(errors="replace").splitlines() if line.startswith("found ")]
+        if "sbatch" in found:
+            return SlurmScheduler()
+        other = f"only {', '.join(found)}, which is not supported yet" if found else "neither sbatch nor qsub"
+        raise AgentError(f"no scheduler was found on cluster {self.profile.name}: its PATH has {other}")
+
+    @property
+    def scheduler_type(self) -> str | None:
+        """See ``Cluster.scheduler_type``."""
+        return self._scheduler.api_type if self._scheduler else None
+
+    def _ask(self, argv: Argv, user: str = "", *, again: bool = True) -> CommandResult:
+        return _decoded(self._session(user).run(argv, again=again))
+
+    def status(self, users: Sequence[str]) -> list[JobReport]:
+        """See ``Cluster.status``."""
+        return self.scheduler.parse_status(self._ask(self.scheduler.status_command(users)))
+
+    def history(self, job_ids: Sequence[str]) -> list[JobReport]:
+        """See ``Cluster.history``."""
+        command = self.scheduler.history_command(job_ids)
+        return self.scheduler.parse_history(self._ask(command)) if command else []
+
+    def stop(self, job_ids: Sequence[str], user: str) -> None:
+        """See ``Cluster.stop``."""
+        self.scheduler.parse_stop(self._ask(self.scheduler.stop_command(job_ids), user, again=False))
+
+    def parent_id(self, job_id: str) -> str:
+        """See ``Cluster.parent_id``."""
+        return self.scheduler.parent_id(job_id)
+
+    def task_of(self, job_id: str) -> int | None:
+        """See ``Cluster.task_of``."""
+        return self.scheduler.task_of(job_id)
+
+    def queues(self) -> list[Queue]:
+        """See ``Cluster.queues``."""
+        return self.scheduler.parse_queues(self._ask(self.scheduler.queues_command()))
+
+    def version(self) -> str:
+        """See ``Cluster.version``."""
+        return self.scheduler.parse_version(self._ask(self.scheduler.version_command()))
+
+    # --- submission
+
+    def prepare(self, request: CreateJobRequest, request_id: str, day: str, user: str) -> Prepared:
+        """See ``Cluster.prepare``."""
+        name = submission.job_name(request)
+        folder = f"{self._session(user).absolute(self.profile.jobs_folder)}/{submission.folder_name(day, name, request_id)}"
+        prepared = Prepared(request, request_id, name, user, folder, "", "")
+        job = self._plan(prepared).submission
+        return Prepared(request, request_id, name, user, folder, job.stdout, job.stderr)
+
+    def _plan(self, job: Prepared) -> submission.Plan:
+        return submission.make_plan(
+            job.request,
+            request_id=job.request_id,
+            name=job.name,
+            folder=job.folder,
+            home=self._session(job.user).home,
+            scheduler=self.scheduler,
+            step=self.profile.priority_step,
+        )
+
+    def submit(self, job: Prepared) -> str:
+        """See ``Cluster.submit``: one round trip."""
+        plan = self._plan(job)
+        argv = self.scheduler.submit_command(plan.submission)
+        program = submission.submit_program(plan, self.scheduler)
+        done = self._session(job.user).run(submission.SHELL, stdin=program.encode())
+        outcome = submission.parse_outcome(done.stdout.decode(errors="replace"), argv)
+        if outcome is None:
+            raise LostAnswer(_decoded(done).words)
+        if outcome.problems:
+            raise InvalidParams(*outcome.problems)
+        if outcome.refused is not None:
+            raise SubmitFailure(outcome.refused)
+        if outcome.submit is None:
+            raise LostAnswer("an earlier attempt with this request id did not come to its end")
+        try:
+            return self.scheduler.parse_submit(outcome.submit)
+        except ServiceUnavailable as error:
+            # The scheduler did not answer its own command in time: it may have taken the job.
+            raise LostAnswer(error.detail) from None
+
+    def fate(self, request_id: str, folder: str, user: str, *, age_s: float) -> Fate:
+        """See ``Cluster.fate``: ask the folder, then the scheduler, and only then decide."""
+        done = self._session(user).run(submission.SHELL, stdin=submission.probe_program(folder).encode(), again=True)
+        outcome = submission.parse_outcome(done.stdout.decode(errors="replace"), ())
+        if outcome is None or outcome.refused is not None:
+            raise AgentError(outcome.refused if outcome and outcome.refused else _decoded(done).words)
+        if outcome.state == "void":
+            return Fate(JobState.NOT_SUBMITTED, reason="the request did not reach the cluster")
+        refusal = "the submission stopped before the scheduler had it"
+        if outcome.submit is not None:
+            try:
+                return Fate(JobState.QUEUED, self.scheduler.parse_submit(outcome.submit))
+            except ServiceUnavailable as error:
+                refusal = error.detail
+            except EhpcError as error:
+                return Fate(JobState.NOT_SUBMITTED, reason=error.detail)
+        for report in self.status([self._session(user).user]):
+            if report.token == request_id:
+                return Fate(JobState.QUEUED, report.job_id)
+        # A scheduler that was asked may still take the job a little later; a process on another login node may still ask.
+        if age_s < _LATE_S:
+            return Fate(JobState.SUBMITTING, reason=refusal)
+        return Fate(JobState.NOT_SUBMITTED, reason=refusal)
+
+    # --- files
+
+    def records(self, folders: Mapping[str, str], user: str) -> dict[str, list[TaskRecord]]:
+        """See ``Cluster.records``."""
+        if not folders:
+            return {}
+        program = f"set -- {' '.join(shlex.quote(folder) for folder in folders.values())}\n{_RECORDS}"
+        done = self._session(user).run(submission.SHELL, stdin=program.encode(), again=True)
+        keys = {folder: key for key, folder in folders.items()}
+        found: dict[str, list[TaskRecord]] = {key: [] for key in folders}
+        for block in done.stdout.decode(errors="replace").split(_MARK)[1:]:
+            path, _, text = block.partition("\n")
+            folder, _, name = path.rpartition("/")
+            task = name.partition(".")[2]
+            record = parse_record(text, int(task) if task.isdecimal() else None)
+            if record is not None and folder in keys:
+                found[keys[folder]].append(record)
+        return found
+
+    def read(self, path: str, user: str, offset: int, size: int) -> tuple[bytes, int]:
+        """See ``Cluster.read``."""
+        return self._session(user).read(path, offset, size)
+
+    def list(self, path: str, user: str) -> list[FileInfo]:
+        """See ``Cluster.list``."""
+        return self._session(user).list(path)
+
+
+def _decoded(done: Completed) -> CommandResult:
+    # Schedulers print what users typed, in whatever encoding: a bad byte must not hide the rest.
+    return CommandResult(
+        done.argv, done.exit_code, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+    )
+
+
+_SCHEDULERS: dict[str, Callable[[], Scheduler]] = {
+    "slurm": SlurmScheduler,
+    "local": lambda: LocalScheduler(sys.executable),
+}
+
+
+def _connect(profile: ClusterProfile, user: str | None, password: SecretStr | None) -> Transport:
+    if profile.host is None:
+        local = LocalTransport(command_timeout_s=profile.command_timeout_s)
+        if user and user != local.user:
+            raise InvalidParams(
+                Problem("JobSpec.RunasUser", f"cluster {profile.name} runs jobs as {local.user} only; leave it empty")
+            )
+        return local
+    from ehpc_jupyter.transport.ssh import SSHTransport  # noqa: PLC0415 - paramiko costs 0.3 s and `local` needs none
+
+    return SSHTransport(profile, user=user, password=password)

@@ -1,0 +1,267 @@
+"""What was asked and what became of it, in SQLite: the intent before anything is sent, the job, every change of state.
+
+Several processes may use one file at once (two Jupyter servers, a kernel without one): WAL, short transactions.
+A password is never in it: ``JobSpec`` does not write one.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ehpc_jupyter.models.job import JobDetail, JobState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from ehpc_jupyter.models.actions import JobFilter
+
+_SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE jobs (
+  request_id TEXT PRIMARY KEY,
+  cluster_id TEXT NOT NULL,
+  job_id TEXT,
+  client_token TEXT,
+  login_user TEXT NOT NULL,
+  job_name TEXT NOT NULL,
+  queue TEXT,
+  state TEXT NOT NULL,
+  is_final INTEGER NOT NULL,
+  submit_time INTEGER NOT NULL,
+  request TEXT NOT NULL,
+  detail TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX jobs_by_token ON jobs (cluster_id, client_token) WHERE client_token IS NOT NULL;
+CREATE INDEX jobs_by_id ON jobs (cluster_id, job_id, submit_time DESC);
+CREATE INDEX jobs_by_time ON jobs (cluster_id, submit_time DESC);
+CREATE INDEX jobs_active ON jobs (cluster_id) WHERE is_final = 0;
+CREATE TABLE history (
+  request_id TEXT NOT NULL,
+  time INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  source TEXT NOT NULL,
+  reason TEXT
+) STRICT;
+CREATE INDEX history_by_request ON history (request_id, time);
+"""
+_COLUMNS = "request_id, cluster_id, client_token, login_user, request, detail"
+
+
+@dataclass(frozen=True)
+class StoredJob:
+    """A row.
+
+    Attributes:
+        detail: as last known.
+        request: the CreateJob request, wire names, without secrets.
+        client_token: the caller's.
+        login_user: the account whose connection and folder the job has; empty for the profile's own.
+    """
+
+    detail: JobDetail
+    request: dict[str, Any]
+    client_token: str | None
+    login_user: str
+
+    @property
+    def cluster_id(self) -> str:
+        """The cluster's name."""
+        return self.detail.cluster_id
+
+    @property
+    def request_id(self) -> str:
+        """The request that made the job."""
+        return self.detail.request_id
+
+
+class DuplicateToken(Exception):
+    """A request with this client token is already there."""
+
+
+class JobStore:
+    """The store. Safe to use from several threads.
+
+    Args:
+        path: the file; its folder is made if need be, readable by nobody else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
+        path.chmod(0o600)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._migrate()
+
+    def _migrate(self) -> None:
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            (version,) = self._db.execute("PRAGMA user_version").fetchone()
+            if version == 0:
+                for statement in _SCHEMA.split(";"):
+                    self._db.execute(statement)
+                self._db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+            self._db.execute("COMMIT")
+
+    def add(self, job: StoredJob) -> None:
+        """Store an intent, before anything is sent. Raises DuplicateToken."""
+        detail = job.detail
+        with self._lock:
+            try:
+                self._db.execute(
+                    "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        detail.request_id,
+                        detail.cluster_id,
+                        detail.job_id,
+                        job.client_token,
+                        job.login_user,
+                        detail.job_name,
+                        detail.queue,
+                        detail.state.value,
+                        detail.is_final,
+                        detail.submit_time or int(time.time()),
+                        json.dumps(job.request, ensure_ascii=False),
+                        _text(detail),
+                    ),
+                )
+            except sqlite3.IntegrityError:
+                raise DuplicateToken(job.client_token) from None
+            self._note(detail, "request")
+
+    def update(self, detail: JobDetail, source: str) -> None:
+        """Store what is now known of a job.
+
+        Args:
+            detail: all of it.
+            source: who said so: ``submit``, ``queue``, ``history``, ``folder``.
+        """
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                row = self._db.execute("SELECT state FROM jobs WHERE request_id = ?", (detail.request_id,)).fetchone()
+                self._db.execute(
+                    "UPDATE jobs SET job_id = ?, job_name = ?, queue = ?, state = ?, is_final = ?, detail = ?"
+                    " WHERE request_id = ?",
+                    (
+                        detail.job_id,
+                        detail.job_name,
+                        detail.queue,
+                        detail.state.value,
+                        detail.is_final,
+                        _text(detail),
+                        detail.request_id,
+                    ),
+                )
+                if row and row[0] != detail.state.value:
+                    self._note(detail, source)
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def _note(self, detail: JobDetail, source: str) -> None:
+        self._db.execute(
+            "INSERT INTO history VALUES (?, ?, ?, ?, ?)",
+            (detail.request_id, int(time.time()), detail.state.value, source, detail.reason),
+        )
+
+    def remove(self, request_id: str) -> None:
+        """Forget a request that was refused before anything was submitted."""
+        with self._lock:
+            self._db.execute("DELETE FROM jobs WHERE request_id = ?", (request_id,))
+            self._db.execute("DELETE FROM history WHERE request_id = ?", (request_id,))
+
+    def by_id(self, cluster_id: str, job_id: str) -> StoredJob | None:
+        """The newest job of that id: a scheduler may count from the start again."""
+        return self._one("cluster_id = ? AND job_id = ? ORDER BY submit_time DESC LIMIT 1", cluster_id, job_id)
+
+    def by_request(self, request_id: str) -> StoredJob | None:
+        """The job that a request made."""
+        return self._one("request_id = ?", request_id)
+
+    def by_token(self, cluster_id: str, token: str) -> StoredJob | None:
+        """The job that a request with this client token made."""
+        return self._one("cluster_id = ? AND client_token = ?", cluster_id, token)
+
+    def active(self, cluster_id: str) -> list[StoredJob]:
+        """All jobs of a cluster that may still change, oldest first."""
+        return self._many("cluster_id = ? AND is_final = 0 ORDER BY submit_time", cluster_id)
+
+    def active_clusters(self) -> list[str]:
+        """The clusters that have jobs that may still change."""
+        with self._lock:
+            return [row[0] for row in self._db.execute("SELECT DISTINCT cluster_id FROM jobs WHERE is_final = 0")]
+
+    def page(self, cluster_id: str, wanted: JobFilter, number: int, size: int) -> tuple[list[StoredJob], int]:
+        """A page of a cluster's jobs, newest first, and how many there are in all.
+
+        Args:
+            cluster_id: the cluster.
+            wanted: which jobs; requests that were refused are left out.
+            number: from 1.
+            size: jobs a page.
+        """
+        where, values = ["cluster_id = ?", "state <> ?"], [cluster_id, JobState.NOT_SUBMITTED.value]
+        if wanted.job_status != "all":
+            where.append(f"is_final = {int(wanted.job_status == 'finished')}")
+        if wanted.job_name:
+            where.append("job_name LIKE ? ESCAPE '\\'")
+            values.append("%" + "".join("\\" + c if c in "%_\\" else c for c in wanted.job_name) + "%")
+        if wanted.create_time_start:
+            where.append("submit_time >= CAST(? AS INTEGER)")
+            values.append(wanted.create_time_start)
+        if wanted.create_time_end:
+            where.append("submit_time <= CAST(? AS INTEGER)")
+            values.append(wanted.create_time_end)
+        for column, chosen in (
+            ("queue", wanted.queues),
+            ("json_extract(detail, '$.User')", wanted.users),
+            ("json_extract(detail, '$.NodeList')", wanted.nodes),
+        ):
+            if chosen:
+                where.append(f"{column} IN ({', '.join('?' * len(chosen))})")
+                values += chosen
+        # Only SubmitOrder can be sorted by here: the others are orders of the scheduler's own queue.
+        order = "ASC" if (wanted.sort_by or {}).get("SubmitOrder") == "asc" else "DESC"
+        clause = " AND ".join(where)
+        with self._lock:
+            (total,) = self._db.execute(f"SELECT count(*) FROM jobs WHERE {clause}", values).fetchone()  # noqa: S608
+        tail = f" ORDER BY submit_time {order}, rowid {order} LIMIT {int(size)} OFFSET {int((number - 1) * size)}"
+        return self._many(clause + tail, *values), total
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    def _one(self, where: str, *values: str) -> StoredJob | None:
+        return next(iter(self._many(where, *values)), None)
+
+    def _many(self, where: str, *values: str) -> list[StoredJob]:
+        # Only fixed text of this file is put into the statement.
+        with self._lock:
+            rows: Sequence[tuple[Any, ...]] = self._db.execute(
+                f"SELECT {_COLUMNS} FROM jobs WHERE {where}",  # noqa: S608
+                values,
+            ).fetchall()
+        return [
+            StoredJob(
+                detail=JobDetail.model_validate_json(detail),
+                request=json.loads(request),
+                client_token=token,
+                login_user=user,
+            )
+            for _, _, token, user, request, detail in rows
+        ]
+
+
+def _text(detail: JobDetail) -> str:
+    return detail.model_dump_json(by_alias=True, exclude_none=True)

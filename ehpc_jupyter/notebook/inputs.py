@@ -1,0 +1,229 @@
+"""The inputs of a job form: a control for each kind of field, with its help and its error below it."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from ipywidgets import HTML, Dropdown, GridBox, Layout, Text, Textarea, VBox
+from pydantic import SecretStr
+
+from ehpc_jupyter.errors import Problem
+from ehpc_jupyter.models.values import Variable
+from ehpc_jupyter.notebook.secret import SecretText
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ehpc_jupyter.models.actions import ClusterInfo, QueueInfo
+    from ehpc_jupyter.notebook.fields import JobField
+
+ERROR_STYLE = "color:var(--jp-error-color1,#d8453f)"
+_HELP_STYLE = "opacity:.75;font-size:.85em"
+_LABEL = {"description_width": "11em"}
+_SHORT_LABEL = {"description_width": "5em"}
+_VARIABLES_HELP = "Environment variables of the job, one NAME=value a line."
+
+
+class FieldBox(VBox):  # type: ignore[misc]  # ipywidgets has no types
+    """One field: its control, and a line that shows its help, or what is wrong with it.
+
+    Args:
+        field: what it is for.
+        changed: called with this box whenever the user changes it.
+        short: whether it stands in a grid with others and has a short label.
+    """
+
+    def __init__(self, field: JobField, changed: Callable[[FieldBox], None], *, short: bool = False) -> None:
+        self.field = field
+        self._changed = changed
+        self._quiet = False
+        self._help = _VARIABLES_HELP if field.widget == "variables" else field.help
+        self.note = HTML(layout=Layout(margin="0 0 .3em 5.6em" if short else "0 0 .3em 11.6em"))
+        self._style = _SHORT_LABEL if short else _LABEL
+        self.control = self._listen(self._make())
+        super().__init__([self.control, self.note], layout=Layout(width="auto"))
+        self.show_help()
+
+    def _make(self) -> Any:
+        kind = self.field.widget
+        if kind == "code":
+            return Textarea(placeholder="#!/bin/bash\nhostname", rows=6, **self._options())
+        if kind == "variables":
+            return Textarea(placeholder="NAME=value", rows=2, **self._options())
+        if kind in {"choice", "cluster"}:
+            return self._dropdown([("", ""), *((choice, choice) for choice in self.field.choices)], "")
+        if kind == "password":
+            return SecretText(**self._options())
+        return self._text("")
+
+    def _text(self, value: str) -> Text:
+        return Text(value=value, placeholder=self.field.example or "\u200b", **self._options())
+
+    def _dropdown(self, choices: Sequence[tuple[str, str]], value: str) -> Dropdown:
+        return Dropdown(options=choices, value=value, **self._options())
+
+    def _options(self) -> dict[str, Any]:
+        return {
+            "description": self.field.title,
+            "tooltip": self.field.help,
+            "style": self._style,
+            "layout": Layout(width="auto"),
+        }
+
+    def _listen(self, control: Any) -> Any:
+        control.observe(self._on_change, "placeholder" if isinstance(control, SecretText) else "value")
+        return control
+
+    def _on_change(self, _change: Any) -> None:
+        if not self._quiet:
+            self._changed(self)
+
+    # --- the value
+
+    def read(self) -> tuple[Any, Sequence[Problem]]:
+        """What the model is given, None if the field is empty; and what cannot be read of it."""
+        if isinstance(self.control, SecretText):
+            return self.control.secret, ()
+        text: str = self.control.value
+        if not text.strip():
+            return None, ()
+        if self.field.widget == "variables":
+            return _variables(text, self.field.path)
+        return text if self.field.widget == "code" else text.strip(), ()
+
+    def fill(self, value: Any) -> None:
+        """Put a value of the model in, without calling ``changed``."""
+        self._quiet = True
+        try:
+            if isinstance(self.control, SecretText):
+                self.control.secret = value if isinstance(value, SecretStr) else SecretStr(str(value))
+                return
+            text = _written(value) if self.field.widget == "variables" else str(value)
+            if isinstance(self.control, Dropdown) and text not in {choice for _, choice in self.control.options}:
+                self.control.options = [*self.control.options, (text, text)]
+            self.control.value = text
+        finally:
+            self._quiet = False
+
+    def forget(self) -> None:
+        """Empty a password box, without calling ``changed``."""
+        self._quiet = True
+        try:
+            if isinstance(self.control, SecretText):
+                self.control.secret = None
+        finally:
+            self._quiet = False
+
+    def offer(self, choices: Sequence[tuple[str, str]]) -> None:
+        """Let the user choose among labels with values; what is chosen or typed already stays a choice."""
+        now = self.control.value
+        self._help = self.field.help
+        self.show_help()
+        if now not in {value for _, value in choices}:
+            choices = [*choices, (now, now)]
+        self._quiet = True
+        try:
+            if isinstance(self.control, Dropdown):
+                self.control.options = choices
+                self.control.value = now
+            else:
+                self._replace(self._dropdown(choices, now))
+        finally:
+            self._quiet = False
+
+    def free_text(self, reason: str) -> None:
+        """Let the user type, because what there is to choose from is not known; the reason stands below."""
+        if isinstance(self.control, Dropdown):
+            self._replace(self._text(self.control.value))
+        self._help = reason
+        self.show_help()
+
+    def _replace(self, control: Any) -> None:
+        old, self.control = self.control, self._listen(control)
+        self.children = [self.control, self.note]
+        old.close()
+
+    # --- the line below
+
+    def show_help(self) -> None:
+        """Show the field's help."""
+        self.note.value = f'<span style="{_HELP_STYLE}">{escape(self._help)}</span>'
+
+    def show_error(self, words: str) -> None:
+        """Show what is wrong instead of the help."""
+        self.note.value = f'<span role="alert" style="{ERROR_STYLE}">{escape(words)}</span>'
+
+
+class GroupBox(VBox):  # type: ignore[misc]
+    """A field that holds others: its help or error above a grid of them, which becomes one column when narrow."""
+
+    def __init__(self, field: JobField, members: Sequence[FieldBox]) -> None:
+        self.field = field
+        self.note = HTML()
+        grid = GridBox(
+            list(members),
+            layout=Layout(grid_template_columns="repeat(auto-fit, minmax(14em, 1fr))", grid_gap="0 1em", width="auto"),
+        )
+        super().__init__([self.note, grid], layout=Layout(width="auto"))
+        self.show_help()
+
+    def show_help(self) -> None:
+        """Show the group's help."""
+        title = f"<strong>{escape(self.field.title)}</strong> "
+        self.note.value = f'{title}<span style="{_HELP_STYLE}">{escape(self.field.help)}</span>'
+
+    def show_error(self, words: str) -> None:
+        """Show what is wrong instead of the help."""
+        title = f"<strong>{escape(self.field.title)}</strong> "
+        self.note.value = f'{title}<span role="alert" style="{ERROR_STYLE}">{escape(words)}</span>'
+
+
+def queue_choices(queues: Iterable[QueueInfo]) -> list[tuple[str, str]]:
+    """Queues as labels that name their limits, with the cluster's default first."""
+    named = [(_queue_label(queue), queue.queue_name) for queue in queues]
+    return [("the cluster's default", ""), *named]
+
+
+def _queue_label(queue: QueueInfo) -> str:
+    limits = [
+        f"up to {queue.max_wall_time}" if queue.max_wall_time else "",
+        f"{queue.max_nodes} nodes" if queue.max_nodes else "",
+        f"{queue.max_cores_per_node} cores a node" if queue.max_cores_per_node else "",
+        f"{queue.max_gpus_per_node} GPUs a node" if queue.max_gpus_per_node else "",
+        "" if queue.state.upper() == "UP" else queue.state,
+    ]
+    name = f"{queue.queue_name} (default)" if queue.is_default else queue.queue_name
+    known = ", ".join(limit for limit in limits if limit)
+    return f"{name}: {known}" if known else name
+
+
+def cluster_choices(clusters: Iterable[ClusterInfo]) -> list[tuple[str, str]]:
+    """Clusters as labels with their descriptions."""
+    return [
+        (f"{c.cluster_id}: {c.cluster_description}" if c.cluster_description else c.cluster_id, c.cluster_id)
+        for c in clusters
+    ]
+
+
+def _variables(text: str, path: str) -> tuple[Any, list[Problem]]:
+    if text.lstrip().startswith(("[", "{")):
+        return text, []  # JSON, as the API has it; the model reads it
+    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    found = [{"Name": name.strip(), "Value": value} for _, line in lines for name, _, value in [line.partition("=")]]
+    faults = [Problem(path, f"line {n} is {line.strip()!r}; write NAME=value") for n, line in lines if "=" not in line]
+    return (None if faults else found), faults
+
+
+def _written(value: Any) -> str:
+    """Variables, in any form that the model takes, as the user would type them."""
+    if isinstance(value, dict):
+        pairs = [(str(name), str(text)) for name, text in value.items()]
+    elif isinstance(value, (list, tuple)) and all(isinstance(item, Variable) for item in value):
+        pairs = [(item.name, item.value) for item in value]
+    else:
+        return value if isinstance(value, str) else json.dumps(value)
+    if any("\n" in text or "\r" in text for _, text in pairs):
+        return json.dumps([{"Name": name, "Value": text} for name, text in pairs], ensure_ascii=False)
+    return "\n".join(f"{name}={text}" for name, text in pairs)

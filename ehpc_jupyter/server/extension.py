@@ -1,0 +1,81 @@
+"""The Jupyter server extension: configuration, routes, events."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Int
+
+from ehpc_jupyter.jobs.service import JobService
+from ehpc_jupyter.models.job import JobDetail
+from ehpc_jupyter.server.files import ContentsHandler
+from ehpc_jupyter.server.handlers import ActionHandler, NotFoundHandler, SchemaHandler
+from ehpc_jupyter.settings import Settings
+
+if TYPE_CHECKING:
+    from jupyter_events import EventLogger
+
+#: Every change of a job goes out under this schema; its data is ``JobDetail`` in wire names.
+EVENT_SCHEMA = "urn:ehpc-jupyter:event:job:v1"
+
+
+class EhpcExtension(Settings, ExtensionApp):
+    """Run cluster jobs from a notebook."""
+
+    name = "ehpc_jupyter"
+    description = "Submit, watch and read cluster jobs: the E-HPC API's CreateJob and the actions around it."
+    open_browser = False
+
+    threads = Int(
+        32, min=4, help="How many requests may wait for clusters at once. A cluster that hangs holds one thread a request."
+    ).tag(config=True)
+
+    def initialize_settings(self) -> None:
+        """Make the service; nothing is connected yet."""
+        self.service = JobService(self.profiles(), self.store_path())
+        self.executor = ThreadPoolExecutor(self.threads, thread_name_prefix="ehpc")
+        self._loop: asyncio.AbstractEventLoop | None = None
+        if self.serverapp is not None:
+            logger: EventLogger = self.serverapp.event_logger
+            logger.register_event_schema(event_schema())
+            self.service.subscribe(self._publish)
+        self.settings["ehpc_service"] = self.service
+
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        """Called when the event loop runs: take up the jobs of before."""
+        self._loop = asyncio.get_running_loop()
+        self.executor.submit(self.service.start)
+
+    def initialize_handlers(self) -> None:
+        """The routes, all below ``ehpc/``."""
+        shared = {"service": self.service, "executor": self.executor}
+        self.handlers.extend(
+            [
+                (r"/ehpc/schema", SchemaHandler, shared),
+                (r"/ehpc/contents/?(.*)", ContentsHandler, shared),
+                (r"/ehpc/([A-Za-z0-9_.-]+)", ActionHandler, shared),
+                (r"/ehpc(?:/.*)?", NotFoundHandler, shared),
+            ]
+        )
+
+    def _publish(self, detail: JobDetail) -> None:
+        loop, serverapp = self._loop, self.serverapp
+        if loop is None or serverapp is None or loop.is_closed():
+            return
+        data = detail.to_wire()
+        # The event logger belongs to the loop's thread.
+        loop.call_soon_threadsafe(lambda: serverapp.event_logger.emit(schema_id=EVENT_SCHEMA, data=data))
+
+    async def stop_extension(self) -> None:
+        """Let go of connections and threads; jobs go on."""
+        await asyncio.to_thread(self.service.close)
+        self.executor.shutdown(wait=False, cancel_futures=True)
+
+
+def event_schema() -> dict[str, Any]:
+    """The event's schema: the model's own, as jupyter-events wants it."""
+    schema = JobDetail.model_json_schema(by_alias=True)
+    return {**schema, "$id": EVENT_SCHEMA, "version": "1", "title": "Job changed", "personal-data": True}

@@ -1,0 +1,206 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { ApiError } from '../errors';
+import { ALTERNATIVES, buildRequest, CLUSTER_PATH, type IField, leaves, readFields, type Value, type Values } from '../formschema';
+import { useServices } from './context';
+import { Field, FieldError } from './Field';
+import { Icon } from './icons';
+import { Alert, Button } from './Parts';
+import { useSubmit } from './useSubmit';
+
+const OPEN_AT_FIRST = ['command', 'resources'];
+
+interface IJobFormProps {
+  cluster: string;
+  clusterName: string;
+  onSubmitted: (jobId: string) => void;
+}
+
+/** Fetches the schema, then shows the form made of it. */
+export function JobForm(props: IJobFormProps): React.JSX.Element {
+  const { ehpc, trans } = useServices();
+  const { api } = ehpc;
+  const [fields, setFields] = React.useState<IField[] | null>(null);
+  const [error, setError] = React.useState<ApiError | null>(null);
+  const [round, setRound] = React.useState(0);
+  React.useEffect(() => {
+    api.schemas().then(
+      schemas => {
+        setFields(readFields(schemas.CreateJob ?? {}));
+        setError(null);
+      },
+      (reason: unknown) => setError(ApiError.from(reason))
+    );
+  }, [api, round]);
+  if (fields) {
+    return <Form {...props} fields={fields} />;
+  }
+  return error ? (
+    <Alert error={error} onRetry={() => setRound(round + 1)} />
+  ) : (
+    <p className="jp-ehpc-Muted">{trans.__('Loading the form…')}</p>
+  );
+}
+
+function Form({ cluster, clusterName, fields, onSubmitted }: IJobFormProps & { fields: IField[] }): React.JSX.Element {
+  const { ehpc, trans } = useServices();
+  const prefix = React.useId();
+  const form = React.useRef<HTMLFormElement>(null);
+  const [values, setValues] = React.useState<Values>({});
+  const all = React.useMemo(() => leaves(fields), [fields]);
+  const pair = ALTERNATIVES.filter(path => all.some(field => field.path === path));
+  const [used, setUsed] = React.useState<string>(ALTERNATIVES[0]);
+  const unused = pair.length === 2 ? (pair.find(path => path !== used) ?? null) : null;
+  const groups = React.useMemo(() => [...new Set(fields.map(field => field.group))], [fields]);
+  const [open, setOpen] = React.useState<readonly string[]>(OPEN_AT_FIRST);
+  const known = React.useMemo(() => new Set([...fields, ...all].map(field => field.path)), [fields, all]);
+  const { busy, problems, error, submit, forget } = useSubmit(ehpc.api, known);
+
+  /** What the server says of the alternative that is not shown is said at the one that is. */
+  const problemOf = (path: string): string | undefined =>
+    problems.get(path) ?? (unused !== null && path === used ? problems.get(unused) : undefined);
+  const first = [...fields, ...all].find(field => field.path !== CLUSTER_PATH && problemOf(field.path));
+
+  React.useEffect(() => {
+    if (first) {
+      setOpen(now => (now.includes(first.group) ? now : [...now, first.group]));
+      requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+    }
+    // Only a new answer moves the focus, not the mending of what it said.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [busy]);
+
+  const change = (path: string, value: Value): void => {
+    setValues(now => ({ ...now, [path]: value }));
+    [path, ...(path === used && unused ? [unused] : [])].forEach(forget);
+  };
+  const onSubmit = async (event: React.FormEvent): Promise<void> => {
+    event.preventDefault();
+    const jobId = await submit(token => buildRequest(fields, values, { cluster, token, unused }));
+    if (jobId !== null) {
+      const secret = new Set(all.filter(field => field.widget === 'password').map(field => field.path));
+      setValues(now => Object.fromEntries(Object.entries(now).filter(([path]) => !secret.has(path))));
+      onSubmitted(jobId);
+    }
+  };
+
+  const render = (field: IField): React.ReactNode => {
+    const id = `${prefix}${field.path}`;
+    if (field.widget === 'cluster' || field.path === unused) {
+      return null;
+    }
+    if (field.children.length) {
+      return <FieldGroup key={field.path} field={field} id={id} error={problemOf(field.path)} render={render} />;
+    }
+    const input = (
+      <Field
+        key={field.path}
+        field={field}
+        id={id}
+        value={values[field.path]}
+        cluster={cluster}
+        error={problemOf(field.path)}
+        onChange={value => change(field.path, value)}
+      />
+    );
+    return field.path === used && unused ? (
+      <React.Fragment key="alternatives">
+        <Alternatives fields={all.filter(one => pair.includes(one.path as never))} used={used} onChoose={setUsed} />
+        {input}
+      </React.Fragment>
+    ) : (
+      input
+    );
+  };
+
+  return (
+    <form ref={form} className="jp-ehpc-Form" noValidate autoComplete="off" onSubmit={event => void onSubmit(event)}>
+      {groups.map(group => (
+        <details
+          key={group}
+          open={open.includes(group)}
+          onToggle={event => {
+            const isOpen = event.currentTarget.open;
+            setOpen(now => [...now.filter(one => one !== group), ...(isOpen ? [group] : [])]);
+          }}
+        >
+          <summary>
+            <Icon name="chevron" />
+            {groupTitle(group, trans)}
+          </summary>
+          <div className="jp-ehpc-Fields">{fields.filter(field => field.group === group).map(render)}</div>
+        </details>
+      ))}
+      <footer>
+        {error && <Alert error={error} />}
+        {error && !error.decided && (
+          <p className="jp-ehpc-Muted">
+            {trans.__('Whether the job was submitted is not known. Submit again as it is: it will not run twice.')}
+          </p>
+        )}
+        <FieldError id={`${prefix}cluster-error`} text={problems.get(CLUSTER_PATH)} />
+        <Button type="submit" look="primary" disabled={busy || !cluster}>
+          {busy ? trans.__('Submitting to %1…', clusterName) : trans.__('Submit to %1', clusterName)}
+        </Button>
+      </footer>
+    </form>
+  );
+}
+
+interface IFieldGroupProps {
+  field: IField;
+  id: string;
+  error: string | undefined;
+  render: (field: IField) => React.ReactNode;
+}
+
+function FieldGroup({ field, id, error, render }: IFieldGroupProps): React.JSX.Element {
+  return (
+    <fieldset
+      className="jp-ehpc-FieldGroup"
+      tabIndex={error ? -1 : undefined}
+      aria-invalid={error ? true : undefined}
+      aria-describedby={`${id}-error ${id}-help`}
+    >
+      <legend>{field.title}</legend>
+      <FieldError id={`${id}-error`} text={error} />
+      <p id={`${id}-help`} className="jp-ehpc-Help">
+        {field.description}
+      </p>
+      <div className="jp-ehpc-Grid">{field.children.map(render)}</div>
+    </fieldset>
+  );
+}
+
+interface IAlternativesProps {
+  fields: IField[];
+  used: string;
+  onChoose: (path: string) => void;
+}
+
+/** Which of two fields is to be filled in; what was typed into the other one stays. */
+function Alternatives({ fields, used, onChoose }: IAlternativesProps): React.JSX.Element {
+  const { trans } = useServices();
+  const name = React.useId();
+  return (
+    <div className="jp-ehpc-Choice" role="radiogroup" aria-label={trans.__('What to run')}>
+      {fields.map(field => (
+        <label key={field.path}>
+          <input type="radio" name={name} checked={field.path === used} onChange={() => onChoose(field.path)} />
+          {field.title}
+        </label>
+      ))}
+    </div>
+  );
+}
+
+function groupTitle(group: string, trans: TranslationBundle): string {
+  const titles: Record<string, string> = {
+    command: trans.__('What to run'),
+    resources: trans.__('Resources'),
+    output: trans.__('Output files'),
+    more: trans.__('More')
+  };
+  return titles[group] ?? group;
+}

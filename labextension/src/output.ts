@@ -1,0 +1,107 @@
+import { ApiError, type IApi } from './errors';
+import type { GetJobLogResponse } from './generated/api';
+
+export type Which = 'stdout' | 'stderr';
+
+/** The end of one output. */
+export interface ITail {
+  text: string;
+  /** The file's size in bytes; null while there is no such file. */
+  size: number | null;
+  /** How many bytes before `text` are not shown. */
+  skipped: number;
+}
+
+export interface IOutput {
+  cluster: string;
+  jobId: string;
+  which: Which;
+  task?: number | undefined;
+  tailBytes: number;
+}
+
+/** Follows the end of an output file; each `read` fetches only what is new. */
+export class OutputTail {
+  constructor(
+    private readonly _api: IApi,
+    private readonly _source: IOutput
+  ) {}
+
+  async read(): Promise<ITail> {
+    const { tailBytes } = this._source;
+    let part = await this._fetch(this._end);
+    if (part.size === null) {
+      this._bytes = new Uint8Array();
+      this._end = 0;
+      return { text: '', size: null, skipped: 0 };
+    }
+    const rewritten = part.size < this._end;
+    const farBehind = part.size - this._end > tailBytes;
+    if (rewritten || farBehind) {
+      this._bytes = new Uint8Array();
+      this._end = Math.max(0, part.size - tailBytes);
+      part = await this._fetch(this._end);
+    }
+    this._end += part.bytes.length;
+    this._bytes = joined(this._bytes, part.bytes).slice(-tailBytes);
+    const skipped = this._end - this._bytes.length;
+    return { text: plain(decode(this._bytes, skipped > 0)), size: part.size, skipped };
+  }
+
+  private async _fetch(offset: number): Promise<{ bytes: Uint8Array; size: number | null }> {
+    const { cluster, jobId, which, task, tailBytes } = this._source;
+    let answer: GetJobLogResponse;
+    try {
+      answer = await this._api.call('GetJobLog', {
+        ClusterId: cluster,
+        JobId: jobId,
+        LogType: which,
+        Offset: offset,
+        Size: tailBytes,
+        ...(task === undefined ? {} : { TaskId: task })
+      });
+    } catch (reason) {
+      throw ApiError.from(reason);
+    }
+    const [log, size] =
+      which === 'stdout' ? [answer.StdoutLog, answer.StdoutLogSize] : [answer.StderrLog, answer.StderrLogSize];
+    if (log === undefined && size === undefined) {
+      return { bytes: new Uint8Array(), size: null };
+    }
+    const bytes = Uint8Array.from(atob(log ?? ''), char => char.charCodeAt(0));
+    return { bytes, size: size ?? offset + bytes.length };
+  }
+
+  private _bytes = new Uint8Array();
+  private _end = 0;
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
+
+/** UTF-8, from the first whole character on; what is no UTF-8 becomes U+FFFD. */
+function decode(bytes: Uint8Array, cut: boolean): string {
+  let start = 0;
+  while (cut && start < 3 && ((bytes[start] ?? 0) & 0xc0) === 0x80) {
+    start++;
+  }
+  return new TextDecoder().decode(bytes.subarray(start));
+}
+
+// ECMA-48: CSI sequences (colours, cursor), OSC sequences (titles, links), two-character escapes.
+// eslint-disable-next-line no-control-regex
+const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*[0-~])/g;
+
+/** What a terminal would show at the end: no colours, and of a progress bar its last stroke. */
+export function plain(text: string): string {
+  return text
+    .replace(ESCAPES, '')
+    .replace(/\r+\n/g, '\n')
+    .split('\n')
+    .map(line => line.slice(line.lastIndexOf('\r', line.length - 2) + 1).replace(/\r$/, ''))
+    .join('\n');
+}

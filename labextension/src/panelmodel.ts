@@ -1,0 +1,137 @@
+import { type ISignal, Signal } from '@lumino/signaling';
+
+import { ApiError, type IApi } from './errors';
+import type { ClusterInfo, JobDetail } from './generated/api';
+import { type IFilter, JobList, NO_FILTER } from './joblist';
+import { type JobModel, keyOf } from './model';
+
+export type Tab = 'jobs' | 'new';
+
+const CLUSTERS_PAGE = 100;
+
+/** What the side panel shows. */
+export class PanelModel {
+  constructor(
+    private readonly _api: IApi,
+    private readonly _jobs: JobModel,
+    /** Called with the cluster that the person chose. */
+    private readonly _remember: (cluster: string) => void
+  ) {
+    this.list = new JobList(_api, _jobs);
+  }
+
+  readonly list: JobList;
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  clusters: readonly ClusterInfo[] = [];
+  cluster = '';
+  loaded = false;
+  error: ApiError | null = null;
+  tab: Tab = 'jobs';
+  /** The job whose details are unfolded. */
+  selected: string | null = null;
+  /** What was last submitted, for the message about it. */
+  submitted: string | null = null;
+
+  get clusterInfo(): ClusterInfo | undefined {
+    return this.clusters.find(one => one.ClusterId === this.cluster);
+  }
+
+  get selectedJob(): JobDetail | undefined {
+    return this.selected === null ? undefined : this._jobs.get(this.selected)?.detail;
+  }
+
+  /** Load the clusters, and choose one: the wanted one if it is there, else the first. */
+  async start(wanted: string[]): Promise<void> {
+    this._wanted = wanted;
+    await this._loadClusters();
+  }
+
+  /** Ask for everything that is shown again. */
+  async refresh(): Promise<void> {
+    await Promise.all([this._loadClusters(), this.list.refresh()]);
+  }
+
+  /** The regular round. */
+  async tick(recovered: boolean): Promise<void> {
+    await Promise.all([this._loadClusters(), recovered ? this.list.refresh() : this.list.poll()]);
+  }
+
+  choose(cluster: string): void {
+    this._remember(cluster);
+    this._choose(cluster);
+  }
+
+  setFilter(filter: IFilter): void {
+    this.selected = null;
+    this._show(this.cluster, filter);
+    this._changed.emit();
+  }
+
+  open(tab: Tab): void {
+    this.tab = tab;
+    this._changed.emit();
+  }
+
+  select(key: string | null): void {
+    this.selected = key;
+    this._changed.emit();
+  }
+
+  /** A job was submitted: show it. */
+  async follow(cluster: string, jobId: string): Promise<void> {
+    this.submitted = jobId;
+    this.tab = 'jobs';
+    if (this.list.filter !== NO_FILTER) {
+      this._show(cluster, NO_FILTER);
+    }
+    this._changed.emit();
+    const answer = await this._api.call('GetJob', { ClusterId: cluster, JobId: jobId });
+    this._jobs.receive(answer.JobInfo.Detail);
+    this.select(keyOf(answer.JobInfo.Detail));
+  }
+
+  private async _loadClusters(): Promise<void> {
+    try {
+      const found: ClusterInfo[] = [];
+      for (let page = 1; ; page++) {
+        const answer = await this._api.call('ListClusters', { PageNumber: page, PageSize: CLUSTERS_PAGE });
+        found.push(...answer.Clusters);
+        if (answer.Clusters.length < CLUSTERS_PAGE || found.length >= answer.TotalCount) {
+          break;
+        }
+      }
+      this.clusters = found;
+      this.error = null;
+      this.loaded = true;
+    } catch (reason) {
+      this.error = ApiError.from(reason);
+      this._changed.emit();
+      throw reason;
+    }
+    if (!this.clusterInfo) {
+      const known = (id: string): boolean => this.clusters.some(one => one.ClusterId === id);
+      this._choose(this._wanted.find(known) ?? this.clusters[0]?.ClusterId ?? '');
+    }
+    this._changed.emit();
+  }
+
+  private _choose(cluster: string): void {
+    this.cluster = cluster;
+    this.selected = null;
+    this.submitted = null;
+    this._show(cluster, this.list.filter);
+    this._changed.emit();
+  }
+
+  /** The list keeps its own error; a server that is away shows at the next round. */
+  private _show(cluster: string, filter: IFilter): void {
+    this.list.show(cluster, filter).catch(() => undefined);
+  }
+
+  private _wanted: string[] = [];
+  private readonly _changed = new Signal<this, void>(this);
+}

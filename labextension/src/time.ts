@@ -1,0 +1,40 @@
+import type { JobDetail } from './generated/api';
+import { isFinal } from './state';
+
+/** `H:MM:SS` as wall times are written, `M:SS` below an hour. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+/** How long it has run, in seconds; null before it started. Clocks differ between machines: never below zero. */
+export function elapsed(job: JobDetail, now: number): number | null {
+  if (job.StartTime === undefined) {
+    return null;
+  }
+  const end = job.EndTime ?? (isFinal(job.State) ? undefined : now);
+  return end === undefined ? null : Math.max(0, end - job.StartTime);
+}
+
+/** Date and time as this browser writes them. */
+export function moment(seconds: number): string {
+  return new Date(seconds * 1000).toLocaleString();
+}
+
+/** "3 hours ago" in short, in the page's language. */
+export function ago(seconds: number, now: number): string {
+  const past = Math.max(0, now - seconds);
+  const format = new Intl.RelativeTimeFormat(document.documentElement.lang || undefined, {
+    numeric: 'auto',
+    style: 'narrow'
+  });
+  const units: [number, Intl.RelativeTimeFormatUnit][] = [
+    [86400, 'day'],
+    [3600, 'hour'],
+    [60, 'minute']
+  ];
+  const [size, unit] = units.find(([length]) => past >= length) ?? [1, 'second'];
+  return past < 60 ? format.format(0, 'minute') : format.format(-Math.floor(past / size), unit);
+}
