@@ -13,7 +13,7 @@ from ehpc_jupyter.clusters import submission
 from ehpc_jupyter.models.job import JobState
 from ehpc_jupyter.schedulers.base import CommandResult
 from ehpc_jupyter.schedulers.script import TaskRecord, parse_record
-LocalScheduler = None  # TEMP
+from ehpc_jupyter.schedulers.local import LocalScheduler
 from ehpc_jupyter.schedulers.slurm import SlurmScheduler
 from ehpc_jupyter.transport.base import Completed, LoginRefused, LostAnswer
 from ehpc_jupyter.transport.local import LocalTransport

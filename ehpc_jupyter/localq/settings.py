@@ -44,21 +44,20 @@ def home() -> Path:
         return Path(given).absolute()
     state = Path(os.environ.get("XDG_STATE_HOME", ""))
     base = (state if state.is_absolute() else Path.home() / ".local" / "state") / "ehpc-jupyter" / "localq"
-    return base / os.uname().nodename if _on_network(base) else base
-
-
-def _on_network(folder: Path) -> bool:
-    """Whether a folder, which may not exist yet, lies on a network file system; False where nobody can say (macOS)."""
     try:
-        text = Path("/proc/self/mounts").read_text(errors="surrogateescape")
-    except OSError:
-        return False
-    resolved = str(folder.resolve())
+        mounts = Path("/proc/self/mounts").read_text(errors="surrogateescape")
+    except OSError:  # macOS: homes are local
+        mounts = ""
+    return base / os.uname().nodename if is_network(str(base.resolve()), mounts) else base
+
+
+def is_network(path: str, mounts: str) -> bool:
+    """Whether a path lies on a network file system, by the text of ``/proc/self/mounts``."""
     best, kind = "", ""
-    for line in text.splitlines():
-        point, found = line.replace("\\040", " ").split(" ")[1], line.split(" ")[2]
-        inside = resolved == point or resolved.startswith(point.rstrip("/") + "/")
-        if inside and len(point) >= len(best):
+    for line in mounts.splitlines():
+        point, found = line.split(" ")[1:3]
+        point = point.replace("\\040", " ")
+        if (path == point or path.startswith(point.rstrip("/") + "/")) and len(point) >= len(best):
             best, kind = point, found
     return kind.startswith(_NETWORK)
 

@@ -265,7 +265,7 @@ class JobSpec(WireModel):
 
 def is_command(text: str) -> bool:
     """Whether a command line starts with two hyphens and white space."""
-    return re.match(r"--\s", text) is not None
+    return re.match(r"--(\s|$)", text) is not None
 
 
 def split_command(text: str) -> tuple[str, ...]:

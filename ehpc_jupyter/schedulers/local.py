@@ -125,19 +125,11 @@ class LocalScheduler(Scheduler):
 
     def parse_queues(self, result: CommandResult) -> list[Queue]:
         """See ``Scheduler``."""
-        return [
-            Queue(
-                name=fields["name"],
-                is_default=fields["is_default"] == "1",
-                state=fields["state"],
-                nodes=int(fields["nodes"]),
-                cores_per_node=int(fields["cores"]),
-                memory_mb_per_node=int(fields["memory_mb"]),
-                gpus_per_node=int(fields["gpus"]),
-                idle_nodes=int(fields["idle_nodes"]),
-            )
-            for fields in _fields(result, AgentError, required=_QUEUE)
-        ]
+        found = _fields(result, AgentError, required=_QUEUE)
+        try:
+            return [_queue(fields) for fields in found]
+        except ValueError as error:
+            raise AgentError(f"the local queue's answer cannot be read: {error}") from None
 
     def version_command(self) -> Argv:
         """See ``Scheduler``."""
@@ -201,4 +193,17 @@ def _report(fields: dict[str, str]) -> JobReport:
         end_time=number("end_time"),
         wall_time_s=number("wall_time_s"),
         token=fields.get("token"),
+    )
+
+
+def _queue(fields: dict[str, str]) -> Queue:
+    return Queue(
+        name=fields["name"],
+        is_default=fields["is_default"] == "1",
+        state=fields["state"],
+        nodes=int(fields["nodes"]),
+        cores_per_node=int(fields["cores"]),
+        memory_mb_per_node=int(fields["memory_mb"]),
+        gpus_per_node=int(fields["gpus"]),
+        idle_nodes=int(fields["idle_nodes"]),
     )
