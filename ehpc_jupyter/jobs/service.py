@@ -353,7 +353,9 @@ class JobService:
     def _job(self, cluster_id: str, job_id: str) -> tuple[StoredJob, Cluster]:
         profile = self._profile(cluster_id)
         cluster = self._cluster(profile.name)
-        job = self._store.by_id(profile.name, job_id) or self._store.by_id(profile.name, cluster.parent_id(job_id))
+        job = self._store.by_id(profile.name, job_id)
+        if job is None and not job_id.isdecimal():
+            job = self._store.by_id(profile.name, cluster.parent_id(job_id))
         if job is None:
             raise JobNotFound(f"no job {job_id} was submitted from here to cluster {profile.name}")
         return job, cluster

@@ -130,12 +130,13 @@ class Array(NamedTuple):
         spans = []
         for part in text.removeprefix("[").removesuffix("]").split(","):
             ends, _, step = part.partition(":")
-            low, _, high = ends.partition("-")
-            ok = all(x.isascii() and x.isdecimal() and len(x) < 10 for x in (low, high or low))
+            low, dash, high = ends.partition("-")
+            high = high if dash else low
+            ok = all(x.isascii() and x.isdecimal() and len(x) < 10 for x in (low, high))
             if not ok or (step and step != str(self.step)):
                 raise Refused(f"{part!r} is no task and no range of tasks of {self.write(self.all)}")
             first = -((self.first - int(low)) // self.step)
-            last = (int(high or low) - self.first) // self.step
+            last = (int(high) - self.first) // self.step
             first, last = max(first, 0), min(last, self.size - 1)
             if first > last:
                 raise Refused(f"it has no task {part}; its tasks are {self.write(self.all)}")

@@ -37,7 +37,6 @@ from ehpc_jupyter.notebook.job import Job
 from ehpc_jupyter.notebook.listing import Listing, cluster_listing, job_listing, queue_listing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Literal
 
     from ehpc_jupyter.models.job import JobDetail
@@ -159,7 +158,7 @@ class Client:
         return Job(self, request.cluster_id, made.job_id, name=request.job_name or "")
 
     def _create_once(self, request: CreateJobRequest) -> CreateJobResponse:
-        return self._ask("CreateJob", request.to_body(), CreateJobResponse, _SUBMIT_PATIENCE * self.timeout_s)
+        return self._ask("CreateJob", _Quiet(request.to_body()), CreateJobResponse, _SUBMIT_PATIENCE * self.timeout_s)
 
     def job(self, job_id: str | int, cluster: str | None = None) -> Job:
         """A job by its id. Nothing is asked yet: an id that does not exist is found out by the first look.
@@ -241,9 +240,9 @@ class Client:
         self._ask("StopJobs", StopJobsRequest(cluster_id=cluster, job_ids=job_ids).to_wire(), StopJobsResponse)
 
     def _ask(
-        self, action: str, body: Mapping[str, Any], answer: type[_AnswerT], timeout_s: float | None = None
+        self, action: str, body: dict[str, Any], answer: type[_AnswerT], timeout_s: float | None = None
     ) -> _AnswerT:
-        raw = self._backend.call(action, _Quiet(body), self.timeout_s if timeout_s is None else timeout_s)
+        raw = self._backend.call(action, body, self.timeout_s if timeout_s is None else timeout_s)
         try:
             return answer.model_validate(raw)
         except ValidationError as error:

@@ -244,7 +244,7 @@ class JobForm(VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def _cluster(self) -> str:
         box = self._box_of("cluster")
-        return str(box.value or self._client.cluster) if box else self._client.cluster
+        return str((box and box.read()[0]) or self._client.cluster)
 
     def _fetch_clusters(self) -> None:
         box = self._box_of("cluster")
@@ -272,10 +272,14 @@ class JobForm(VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     # --- showing
 
+    def __repr__(self) -> str:
+        return f"<JobForm: {self.job.title}>" if self.job else "<JobForm: nothing submitted>"
+
     def _ipython_display_(self) -> None:
         self._view.show_with(self._repr_mimebundle_())
 
     def close(self) -> None:
         """Remove the form; a job that it submitted goes on."""
-        self._view.watch(None)
+        if hasattr(self, "_view"):  # a form that could not be made is closed too, when it is thrown away
+            self._view.watch(None)
         super().close()

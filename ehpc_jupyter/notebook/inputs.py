@@ -208,7 +208,7 @@ def cluster_choices(clusters: Iterable[ClusterInfo]) -> list[tuple[str, str]]:
 
 
 def _variables(text: str, path: str) -> tuple[Any, list[Problem]]:
-    if text.lstrip().startswith(("[", "{")):
+    if text.lstrip().startswith("["):
         return text, []  # JSON, as the API has it; the model reads it
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     found = [{"Name": name.strip(), "Value": value} for _, line in lines for name, _, value in [line.partition("=")]]

@@ -37,7 +37,6 @@ class EhpcExtension(Settings, ExtensionApp):
         """Make the service; nothing is connected yet."""
         self.service = JobService(self.profiles(), self.store_path())
         self.executor = ThreadPoolExecutor(self.threads, thread_name_prefix="ehpc")
-        self._loop: asyncio.AbstractEventLoop | None = None
         if self.serverapp is not None:
             logger: EventLogger = self.serverapp.event_logger
             logger.register_event_schema(event_schema())
@@ -46,7 +45,6 @@ class EhpcExtension(Settings, ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Called when the event loop runs: take up the jobs of before."""
-        self._loop = asyncio.get_running_loop()
         self.executor.submit(self.service.start)
 
     def initialize_handlers(self) -> None:
@@ -62,12 +60,11 @@ class EhpcExtension(Settings, ExtensionApp):
         )
 
     def _publish(self, detail: JobDetail) -> None:
-        loop, serverapp = self._loop, self.serverapp
-        if loop is None or serverapp is None or loop.is_closed():
+        serverapp, data = self.serverapp, detail.to_wire()
+        if serverapp is None:
             return
-        data = detail.to_wire()
-        # The event logger belongs to the loop's thread.
-        loop.call_soon_threadsafe(lambda: serverapp.event_logger.emit(schema_id=EVENT_SCHEMA, data=data))
+        # The event logger belongs to the loop's thread; add_callback is the one call that any thread may make.
+        serverapp.io_loop.add_callback(lambda: serverapp.event_logger.emit(schema_id=EVENT_SCHEMA, data=data))
 
     async def stop_extension(self) -> None:
         """Let go of connections and threads; jobs go on."""

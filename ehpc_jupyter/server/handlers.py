@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import socket
 import time
@@ -96,15 +97,22 @@ class EhpcHandler(APIHandler):
         if isinstance(exception, EhpcError):
             self.fail(exception)
             return
-        words = getattr(exception, "log_message", None) or self._reason
-        kinds: dict[int, type[EhpcError]] = {403: Forbidden, 404: ActionNotFound, 405: MethodNotAllowed}
+        words = getattr(exception, "log_message", None) or http.client.responses.get(status_code, "")
+        kinds: dict[int, type[EhpcError]] = {403: Forbidden, 404: ActionNotFound}
         if status_code == 400:
             self.fail(InvalidParams(Problem("request", str(words))))
+        elif status_code == 405:
+            self.fail(MethodNotAllowed(f"{self.request.method} of {self.request.path}; actions are called with POST"))
         elif status_code in kinds:
             self.fail(kinds[status_code](str(words)))
         else:
             self.fail(InternalError(f"the server's log has more beside request {self.request_id}"))
             self.set_status(status_code)
+
+    def log_exception(self, kind: Any, value: BaseException | None, trace: Any) -> None:
+        """An error that is an answer is no fault of the server: no traceback."""
+        if not isinstance(value, EhpcError):
+            super().log_exception(kind, value, trace)
 
     def log_done(self, action: str, status: int) -> None:
         """One line a request; no field of the request is in it, since one of them is a password."""

@@ -323,4 +323,6 @@ def _expanded(path: str | None) -> str | None:
 
 
 def _words(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     return str(error) or type(error).__name__

@@ -37,7 +37,7 @@ export class HttpApi implements IApi {
     if (response.ok && body !== null) {
       return body;
     }
-    const text = (key: string): string => (typeof body?.[key] === 'string' ? (body[key] as string) : '');
+    const text = (key: string): string => (typeof body?.[key] === 'string' ? body[key] : '');
     throw new ApiError(
       response.status,
       text('Code'),

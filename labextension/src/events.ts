@@ -1,5 +1,5 @@
 import type { Event, ServiceManager } from '@jupyterlab/services';
-import { Poll } from '@lumino/polling';
+import { type IPoll, Poll } from '@lumino/polling';
 
 import { ApiError } from './errors';
 import { asJob, type JobModel } from './model';
@@ -10,6 +10,8 @@ export type Task = (recovered: boolean) => Promise<void>;
 
 /** While the server is away. */
 const PROBE = { interval: 2_000, max: 30_000, backoff: true };
+
+const every = (interval: number): IPoll.Frequency => ({ interval, max: interval, backoff: false });
 
 /**
  * Keeps the jobs up to date: by the server's events, and by a slow poll.
@@ -25,7 +27,7 @@ export class Live {
     this._poll = new Poll({
       name: 'ehpc-jupyter:live',
       factory: () => this._tick(),
-      frequency: { interval: this._intervalMs, backoff: false },
+      frequency: every(this._intervalMs),
       standby: 'when-hidden'
     });
   }
@@ -34,7 +36,7 @@ export class Live {
   set intervalMs(value: number) {
     this._intervalMs = value;
     if (!this._away) {
-      this._poll.frequency = { interval: value, backoff: false };
+      this._poll.frequency = every(value);
     }
   }
 
@@ -59,14 +61,13 @@ export class Live {
   private _setAway(away: boolean): void {
     if (away !== this._away) {
       this._away = away;
-      this._poll.frequency = away ? PROBE : { interval: this._intervalMs, backoff: false };
+      this._poll.frequency = away ? PROBE : every(this._intervalMs);
     }
   }
 
   private _onEvent(_: Event.IManager, event: Event.Emission): void {
     if (event.schema_id === EVENT_SCHEMA) {
-      const { schema_id: _schema, ...payload } = event;
-      const job = asJob(payload);
+      const job = asJob({ ...event, schema_id: undefined });
       if (job) {
         this._jobs.receive(job);
       }

@@ -88,7 +88,7 @@ function fieldsOf(schema: ISchema, root: ISchema, prefix: string, inherited: str
 }
 
 function exampleText(value: unknown): string {
-  return value === undefined || typeof value === 'object' ? '' : String(value);
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
 /** Follow `$ref`, and take of `X or null` the X; what stands beside the reference wins. */

@@ -57,7 +57,7 @@ const cards: JupyterFrontEndPlugin<void> = {
   requires: [IEhpc, IRenderMimeRegistry],
   optional: [ITranslator],
   activate: (
-    app: JupyterFrontEnd,
+    _app: JupyterFrontEnd,
     ehpc: IEhpc,
     rendermime: IRenderMimeRegistry,
     translator: ITranslator | null

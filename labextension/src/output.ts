@@ -93,7 +93,6 @@ function decode(bytes: Uint8Array, cut: boolean): string {
 }
 
 // ECMA-48: CSI sequences (colours, cursor), OSC sequences (titles, links), two-character escapes.
-// eslint-disable-next-line no-control-regex
 const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*[0-~])/g;
 
 /** What a terminal would show at the end: no colours, and of a progress bar its last stroke. */

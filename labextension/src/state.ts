@@ -5,7 +5,9 @@ import type { JobDetail, JobState } from './generated/api';
 /** What a state's colour says; its word and its icon say it too. */
 export type Tone = 'wait' | 'run' | 'good' | 'bad' | 'off';
 
-const FINAL: Record<JobState, boolean> = {
+/* A newer server may have states that are not in here. */
+
+const FINAL = {
   SUBMITTING: false,
   NOT_SUBMITTED: true,
   QUEUED: false,
@@ -19,9 +21,9 @@ const FINAL: Record<JobState, boolean> = {
   OUT_OF_MEMORY: true,
   NODE_FAILED: true,
   UNKNOWN: false
-};
+} satisfies Record<JobState, boolean> as Partial<Record<string, boolean>>;
 
-const TONE: Record<JobState, Tone> = {
+const TONE = {
   SUBMITTING: 'wait',
   NOT_SUBMITTED: 'bad',
   QUEUED: 'wait',
@@ -35,7 +37,7 @@ const TONE: Record<JobState, Tone> = {
   OUT_OF_MEMORY: 'bad',
   NODE_FAILED: 'bad',
   UNKNOWN: 'off'
-};
+} satisfies Record<JobState, Tone> as Partial<Record<string, Tone>>;
 
 /** Whether a job in this state will never change again. */
 export function isFinal(state: JobState): boolean {
@@ -53,7 +55,7 @@ export function isBad(state: JobState): boolean {
 
 /** The state in a plain word. */
 export function wordOf(state: JobState, trans: TranslationBundle): string {
-  const words: Record<JobState, string> = {
+  const words = {
     SUBMITTING: trans.__('Submitting'),
     NOT_SUBMITTED: trans.__('Not submitted'),
     QUEUED: trans.__('Queued'),
@@ -67,7 +69,7 @@ export function wordOf(state: JobState, trans: TranslationBundle): string {
     OUT_OF_MEMORY: trans.__('Out of memory'),
     NODE_FAILED: trans.__('Node failed'),
     UNKNOWN: trans.__('Unknown')
-  };
+  } satisfies Record<JobState, string> as Partial<Record<string, string>>;
   return words[state] ?? state;
 }
 

@@ -20,16 +20,16 @@ export const MIME_TYPE = 'application/vnd.ehpc.job.v1+json';
 /** The events that the server emits when a job changes; their payload is a `JobDetail`. */
 export const EVENT_SCHEMA = 'urn:ehpc-jupyter:event:job:v1';
 
-export namespace CommandIDs {
-  export const openPanel = 'ehpc:open-panel';
-  export const newJob = 'ehpc:new-job';
-  export const refresh = 'ehpc:refresh';
-  export const openStdout = 'ehpc:open-stdout';
-  export const openStderr = 'ehpc:open-stderr';
-  export const openFolder = 'ehpc:open-folder';
-  export const copyJobId = 'ehpc:copy-job-id';
-  export const stopJob = 'ehpc:stop-job';
-}
+export const CommandIDs = {
+  openPanel: 'ehpc:open-panel',
+  newJob: 'ehpc:new-job',
+  refresh: 'ehpc:refresh',
+  openStdout: 'ehpc:open-stdout',
+  openStderr: 'ehpc:open-stderr',
+  openFolder: 'ehpc:open-folder',
+  copyJobId: 'ehpc:copy-job-id',
+  stopJob: 'ehpc:stop-job'
+} as const;
 
 /** What a person can do with a job, wherever it is shown. */
 export interface IJobActions {

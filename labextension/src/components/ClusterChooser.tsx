@@ -17,7 +17,7 @@ export function ClusterChooser({ panel, onRefresh }: { panel: PanelModel; onRefr
       <select
         id={id}
         value={panel.cluster}
-        title={info?.ClusterDescription || undefined}
+        title={info?.ClusterDescription}
         onChange={event => panel.choose(event.target.value)}
       >
         {panel.clusters.map(cluster => (

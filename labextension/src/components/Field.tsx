@@ -98,7 +98,7 @@ function Input({ cluster, ...props }: IInputProps & { cluster: string }): React.
     onChange: (event: React.ChangeEvent<HTMLInputElement | HTMLTextAreaElement>) => onChange(event.target.value)
   };
   if (field.widget === 'code') {
-    return <textarea {...typed} rows={8} wrap="off" placeholder={field.example || '#!/bin/bash\nhostname'} />;
+    return <textarea {...typed} rows={8} wrap="off" placeholder={field.example || SCRIPT_EXAMPLE} />;
   }
   if (field.widget === 'password') {
     // "new-password" keeps browsers from filling in, and from offering to store, what is no password of this page.
@@ -110,4 +110,5 @@ function Input({ cluster, ...props }: IInputProps & { cluster: string }): React.
   return <input {...typed} type="text" autoComplete="off" placeholder={field.example} />;
 }
 
+const SCRIPT_EXAMPLE = '#!/bin/bash\nhostname';
 const NO_ROWS: IVariableRow[] = [];

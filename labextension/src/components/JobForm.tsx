@@ -58,18 +58,8 @@ function Form({ cluster, clusterName, fields, onSubmitted }: IJobFormProps & { f
   const { busy, problems, error, submit, forget } = useSubmit(ehpc.api, known);
 
   /** What the server says of the alternative that is not shown is said at the one that is. */
-  const problemOf = (path: string): string | undefined =>
-    problems.get(path) ?? (unused !== null && path === used ? problems.get(unused) : undefined);
-  const first = [...fields, ...all].find(field => field.path !== CLUSTER_PATH && problemOf(field.path));
-
-  React.useEffect(() => {
-    if (first) {
-      setOpen(now => (now.includes(first.group) ? now : [...now, first.group]));
-      requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
-    }
-    // Only a new answer moves the focus, not the mending of what it said.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [busy]);
+  const problemOf = (path: string, found = problems): string | undefined =>
+    found.get(path) ?? (unused !== null && path === used ? found.get(unused) : undefined);
 
   const change = (path: string, value: Value): void => {
     setValues(now => ({ ...now, [path]: value }));
@@ -77,11 +67,15 @@ function Form({ cluster, clusterName, fields, onSubmitted }: IJobFormProps & { f
   };
   const onSubmit = async (event: React.FormEvent): Promise<void> => {
     event.preventDefault();
-    const jobId = await submit(token => buildRequest(fields, values, { cluster, token, unused }));
-    if (jobId !== null) {
+    const outcome = await submit(token => buildRequest(fields, values, { cluster, token, unused }));
+    if (outcome?.jobId) {
       const secret = new Set(all.filter(field => field.widget === 'password').map(field => field.path));
       setValues(now => Object.fromEntries(Object.entries(now).filter(([path]) => !secret.has(path))));
-      onSubmitted(jobId);
+      onSubmitted(outcome.jobId);
+    } else if (outcome) {
+      const wrong = [...fields, ...all].filter(field => problemOf(field.path, outcome.problems));
+      setOpen(now => [...new Set([...now, ...wrong.map(field => field.group)])]);
+      requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
     }
   };
 

@@ -42,25 +42,28 @@ export function JobsView({ panel, onRefresh }: { panel: PanelModel; onRefresh: (
 function Filter({ panel }: { panel: PanelModel }): React.JSX.Element {
   const { trans } = useServices();
   const { filter } = panel.list;
-  const [name, setName] = React.useState(filter.name);
-  React.useEffect(() => setName(filter.name), [filter.name]);
+  // What is being typed, until the list is asked for it.
+  const [draft, setDraft] = React.useState<string | null>(null);
   React.useEffect(() => {
-    if (name.trim() === filter.name) {
+    if (draft === null) {
       return;
     }
-    const timer = window.setTimeout(() => panel.setFilter({ ...filter, name: name.trim() }), TYPING_MS);
+    const timer = window.setTimeout(() => {
+      setDraft(null);
+      panel.setFilter({ ...filter, name: draft.trim() });
+    }, TYPING_MS);
     return () => window.clearTimeout(timer);
-  }, [panel, filter, name]);
+  }, [panel, filter, draft]);
   return (
     <div className="jp-ehpc-Filter" role="search">
       <span className="jp-ehpc-Search">
         <Icon name="search" />
         <input
           type="search"
-          value={name}
+          value={draft ?? filter.name}
           placeholder={trans.__('Filter by name')}
           aria-label={trans.__('Filter by name')}
-          onChange={event => setName(event.target.value)}
+          onChange={event => setDraft(event.target.value)}
         />
       </span>
       <select

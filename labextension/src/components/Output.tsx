@@ -114,9 +114,9 @@ export function Outputs({ job, showErrors }: { job: JobDetail; showErrors: boole
   const { trans } = useServices();
   const range = taskRange(job.ArrayRequest);
   const [task, setTask] = React.useState(range?.first);
-  const [open, setOpen] = React.useState(showErrors);
+  const [chosen, setChosen] = React.useState<boolean | null>(null);
+  const open = chosen ?? showErrors;
   const id = React.useId();
-  React.useEffect(() => setOpen(showErrors), [showErrors]);
   return (
     <div className="jp-ehpc-Outputs">
       {range && (
@@ -138,7 +138,7 @@ export function Outputs({ job, showErrors }: { job: JobDetail; showErrors: boole
         </div>
       )}
       <Output job={job} which="stdout" task={task} />
-      <details open={open} onToggle={event => setOpen(event.currentTarget.open)}>
+      <details open={open} onToggle={event => setChosen(event.currentTarget.open)}>
         <summary>{trans.__('Standard error')}</summary>
         {open && <Output job={job} which="stderr" task={task} />}
       </details>

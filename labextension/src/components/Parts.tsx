@@ -7,6 +7,8 @@ import { duration, elapsed } from '../time';
 import { useNow, useServices } from './context';
 import { Icon, type IconName } from './icons';
 
+const ENABLE_COMMAND = 'jupyter server extension enable ehpc_jupyter';
+
 interface IButtonProps extends React.ButtonHTMLAttributes<HTMLButtonElement> {
   icon?: IconName;
   look?: 'primary' | 'plain' | 'danger';
@@ -130,7 +132,7 @@ export function Alert({ error, onRetry }: { error: ApiError; onRetry?: () => voi
       <div>
         <strong>{title}</strong>
         <p>{text}</p>
-        {error.missing && <code>jupyter server extension enable ehpc_jupyter</code>}
+        {error.missing && <code>{ENABLE_COMMAND}</code>}
         {error.recommend && <p>{error.recommend}</p>}
         {error.requestId && <p className="jp-ehpc-Muted">{trans.__('Request %1', error.requestId)}</p>}
         {onRetry && <Button onClick={onRetry}>{trans.__('Try again')}</Button>}

@@ -10,12 +10,12 @@ export function QueueField(props: IInputProps & { cluster: string }): React.JSX.
   const { field, id, value, onChange, describedBy, invalid, cluster } = props;
   const { ehpc, trans } = useServices();
   const { api } = ehpc;
-  const [queues, setQueues] = React.useState<readonly QueueInfo[]>([]);
+  const [found, setFound] = React.useState<{ cluster: string; queues: readonly QueueInfo[] } | null>(null);
+  const queues = found?.cluster === cluster ? found.queues : [];
   React.useEffect(() => {
     let stopped = false;
-    setQueues([]);
     api.call('ListQueues', { ClusterId: cluster }).then(
-      answer => !stopped && setQueues(answer.Queues),
+      answer => !stopped && setFound({ cluster, queues: answer.Queues }),
       () => undefined
     );
     return () => {

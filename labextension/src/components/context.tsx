@@ -54,10 +54,13 @@ const clock = { listeners: new Set<() => void>(), timer: 0, now: Math.floor(Date
 
 function onSecond(listener: () => void): () => void {
   clock.listeners.add(listener);
-  clock.timer ||= window.setInterval(() => {
+  if (!clock.timer) {
     clock.now = Math.floor(Date.now() / 1000);
-    clock.listeners.forEach(one => one());
-  }, 1000);
+    clock.timer = window.setInterval(() => {
+      clock.now = Math.floor(Date.now() / 1000);
+      clock.listeners.forEach(one => one());
+    }, 1000);
+  }
   return () => {
     clock.listeners.delete(listener);
     if (clock.listeners.size === 0) {
@@ -67,12 +70,9 @@ function onSecond(listener: () => void): () => void {
   };
 }
 
-const never = (): (() => void) => () => undefined;
-
-/** UNIX seconds; every second while `live`, one timer for all who look. */
-export function useNow(live: boolean): number {
-  const now = React.useSyncExternalStore(live ? onSecond : never, () => clock.now);
-  return live ? now : Math.floor(Date.now() / 1000);
+/** UNIX seconds, new every second, or twice a minute where words like "2 hours ago" need no more: one timer for all. */
+export function useNow(everySecond: boolean): number {
+  return React.useSyncExternalStore(onSecond, () => clock.now - (everySecond ? 0 : clock.now % 30));
 }
 
 /** Whether a person can see the element: on the screen, in a tab that is not hidden. */

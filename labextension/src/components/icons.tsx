@@ -30,7 +30,7 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-const OF_STATE: Record<JobState, IconName> = {
+const OF_STATE = {
   SUBMITTING: 'upload',
   NOT_SUBMITTED: 'cross',
   QUEUED: 'clock',
@@ -44,7 +44,7 @@ const OF_STATE: Record<JobState, IconName> = {
   OUT_OF_MEMORY: 'chip',
   NODE_FAILED: 'node',
   UNKNOWN: 'question'
-};
+} satisfies Record<JobState, IconName> as Partial<Record<string, IconName>>;
 
 /** Decoration beside a word; it says nothing by itself. */
 export function Icon({ name }: { name: IconName }): React.JSX.Element {

@@ -4,16 +4,22 @@ import { ApiError, type IApi, parseProblems } from '../errors';
 import { fieldFor } from '../formschema';
 import type { CreateJobRequest } from '../generated/api';
 
+/** The job's id, or what is wrong. */
+export interface IOutcome {
+  jobId: string | null;
+  problems: ReadonlyMap<string, string>;
+}
+
 export interface ISubmission {
   busy: boolean;
   /** What is wrong with each field, by path. */
   problems: ReadonlyMap<string, string>;
   /** What is wrong and belongs to no field. */
   error: ApiError | null;
-  /** The job's id, or null: then `problems` or `error` say why. */
-  submit(build: (token: string) => CreateJobRequest): Promise<string | null>;
+  /** Null when the last submission is still on its way. */
+  submit: (build: (token: string) => CreateJobRequest) => Promise<IOutcome | null>;
   /** The field was changed: what was said of it no longer holds. */
-  forget(path: string): void;
+  forget: (path: string) => void;
 }
 
 /**
@@ -27,7 +33,7 @@ export function useSubmit(api: IApi, known: ReadonlySet<string>): ISubmission {
   const running = React.useRef(false);
   const undecided = React.useRef<{ token: string; request: string } | null>(null);
 
-  const submit = async (build: (token: string) => CreateJobRequest): Promise<string | null> => {
+  const submit = async (build: (token: string) => CreateJobRequest): Promise<IOutcome | null> => {
     if (running.current) {
       return null;
     }
@@ -42,14 +48,14 @@ export function useSubmit(api: IApi, known: ReadonlySet<string>): ISubmission {
     try {
       const answer = await api.call('CreateJob', request);
       undecided.current = null;
-      return answer.JobId;
+      return { jobId: answer.JobId, problems: new Map() };
     } catch (reason) {
       const failure = ApiError.from(reason);
       undecided.current = failure.decided ? null : { token, request: fingerprint(request) };
       const [placed, rest] = sortProblems(failure, known);
       setProblems(placed);
       setError(rest);
-      return null;
+      return { jobId: null, problems: placed };
     } finally {
       running.current = false;
       setBusy(false);

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from ehpc_jupyter.localq import cli
+from ehpc_jupyter.localq import cli, report
+from ehpc_jupyter.localq.database import Database
+from ehpc_jupyter.localq.machine import Machine
 from tests.conftest import wait_for
 
 PROGRAM = (sys.executable, "-I", "-S", "-X", "utf8", str(Path(cli.__file__).with_name("__main__.py")))
 ENDED = {"FINISHED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAILED"}
 
 
+def _words(pid, which):
+    """The words of a process's argv or environment; none of one that is gone, or a zombie."""
+    try:
+        return Path(f"/proc/{pid}/{which}").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
 class Queue:
     """The commands of one queue, as a user would give them."""
+
+    program = PROGRAM
 
     def __init__(self, folder):
         self.folder = folder
@@ -82,25 +96,28 @@ class Queue:
         """State by task (None for a job that is no array)."""
         return {entry.get("tasks"): entry["state"] for entry in self.entries(job)}
 
+    def look(self):
+        """What ``entries`` says of all jobs, read without a process: for waiting only."""
+        machine = Machine(int(self.environ["EHPC_LOCALQ_CORES"]), 1000, ())
+        with contextlib.closing(Database(self.home)) as database:
+            return report.entries(database, machine, None, int(time.time()))
+
     def wait(self, job, state=None, *, task=None):
         """The entry of a job or task once it is in a state, in any final one if none is given."""
 
-        def found():
-            return [
-                entry
-                for entry in self.entries(job)
-                if entry.get("tasks") == task
-                and (entry["state"] == state or (state is None and entry["state"] in ENDED))
-            ]
+        def found(entries):
+            wanted = {state} if state else ENDED
+            return [e for e in entries if e["job"] == job and e.get("tasks") == task and e["state"] in wanted]
 
-        return wait_for(found, what=f"job {job} task {task} {state or 'ended'}, now {self.entries(job)}")[0]
+        now = self.entries(job)
+        wait_for(lambda: found(self.look()), what=f"job {job} task {task} {state or 'ended'}, was {now}")
+        return wait_for(lambda: found(self.entries(job)), what="the same from status")[0]
 
-    def wait_all(self, job):
-        """The entries of a job once all of it has ended."""
-        wait_for(
-            lambda: {entry["state"] for entry in self.entries(job)} <= ENDED, what=f"the end of {self.entries(job)}"
-        )
-        return self.entries(job)
+    def wait_all(self, *jobs):
+        """The entries of jobs once all of them have ended."""
+        now = self.entries(*jobs)
+        wait_for(lambda: {e["state"] for e in self.look() if e["job"] in jobs} <= ENDED, what=f"the end of {now}")
+        return self.entries(*jobs)
 
     def file(self, name):
         """A file of the working folder once it has a whole line."""
@@ -125,16 +142,12 @@ class Queue:
     def processes(self, word=""):
         """pids of what lives with this queue's folder in its environment, and with a word in its argv."""
         mark = f"EHPC_LOCALQ_HOME={self.home}".encode()
-        found = []
-        for entry in Path("/proc").iterdir():
-            try:
-                if entry.name.isdecimal() and mark in (entry / "environ").read_bytes().split(b"\0"):
-                    argv = (entry / "cmdline").read_bytes()
-                    if argv and word.encode() in argv.split(b"\0" if word else b"\xff\xff"):
-                        found.append(int(entry.name))
-            except OSError:
-                continue
-        return found
+        pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal())
+        return [
+            pid
+            for pid in pids
+            if mark in _words(pid, "environ") and (not word or word.encode() in _words(pid, "cmdline"))
+        ]
 
     def manager(self):
         """The pid of the one manager."""
@@ -150,10 +163,8 @@ class Queue:
         def gone():
             pids = self.processes()
             for pid in pids:
-                try:
+                with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
             return not pids
 
         wait_for(gone, what="the end of the queue's processes")

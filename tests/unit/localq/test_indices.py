@@ -43,7 +43,8 @@ def test_array_numbers(text, numbers):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "5", "5-1", "1-5:0", "1-5:", "a-b", "1-2-3", "-1-5", "1-5:2:3", "١-٥", " 1-5", "1-9999999999"]
+    "text",
+    ["", "5", "5-1", "1-5:0", "1-5:", "a-b", "1-2-3", "-1-5", "1-5:2:3", "\u0661-\u0665", " 1-5", "1-9999999999"],
 )
 def test_no_array(text):
     with pytest.raises(Refused, match="1-5:2"):

@@ -1,4 +1,4 @@
-"""A backend that answers like the service, and time that passes at once. Both go in through ``Client``'s own arguments."""
+"""A backend that answers like the service, and time that passes at once; both go in through ``Client``'s arguments."""
 
 from __future__ import annotations
 

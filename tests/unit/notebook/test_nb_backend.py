@@ -9,7 +9,7 @@ import threading
 import traceback
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -23,8 +23,8 @@ TOKEN = "s3cret-token"
 
 class Recorder(BaseHTTPRequestHandler):
     status = 200
-    answer: Any = {"RequestId": "R"}
-    headers_out: dict[str, str] = {}
+    answer: ClassVar[Any] = {"RequestId": "R"}
+    headers_out: ClassVar[dict[str, str]] = {}
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -49,7 +49,9 @@ class Recorder(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(status=200, answer=None, **headers):
-    handler = type("Handler", (Recorder,), {"status": status, "answer": answer or {"RequestId": "R"}, "headers_out": headers})
+    handler = type(
+        "Handler", (Recorder,), {"status": status, "answer": answer or {"RequestId": "R"}, "headers_out": headers}
+    )
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.seen, server.released, server.url = [], threading.Event(), f"http://127.0.0.1:{server.server_port}/base/"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -144,7 +146,10 @@ def test_a_hubs_server_takes_the_hubs_token(runtime):
 
 def test_an_action_is_posted_below_the_base_url_with_the_token():
     with serving(answer={"RequestId": "R", "Jobs": []}) as server:
-        assert HttpBackend(server.url, TOKEN).call("ListJobs", {"ClusterId": "local"}, 5) == {"RequestId": "R", "Jobs": []}
+        assert HttpBackend(server.url, TOKEN).call("ListJobs", {"ClusterId": "local"}, 5) == {
+            "RequestId": "R",
+            "Jobs": [],
+        }
         ((path, headers, body),) = server.seen
     assert path == "/base/ehpc/ListJobs"
     assert headers["Authorization"] == f"token {TOKEN}"
@@ -204,7 +209,12 @@ def test_the_token_is_in_no_error_and_no_repr(how):
         backend = HttpBackend(server.url, TOKEN)
         with pytest.raises(EhpcError) as caught:
             backend.call("CreateJob", {}, 5)
-        told = "".join(traceback.format_exception(caught.value)) + repr(backend) + backend.describe() + repr(backend._auth.__dict__)
+        told = (
+            "".join(traceback.format_exception(caught.value))
+            + repr(backend)
+            + backend.describe()
+            + repr(backend._auth.__dict__)
+        )
     assert TOKEN not in told
 
 
@@ -223,9 +233,9 @@ def test_a_server_without_the_extension_gives_way_to_the_kernel(runtime, backend
 
 
 def test_no_such_job_is_no_missing_extension(runtime, backend):
-    with serving(404, {"RequestId": "R", "Code": "JobNotFound", "Message": "no"}) as server:
-        with pytest.raises(EhpcError, match="JobNotFound"):
-            FoundBackend(runtime(url=server.url), kernel=backend).call("GetJob", {}, 5)
+    answer = {"RequestId": "R", "Code": "JobNotFound", "Message": "no"}
+    with serving(404, answer) as server, pytest.raises(EhpcError, match="JobNotFound"):
+        FoundBackend(runtime(url=server.url), kernel=backend).call("GetJob", {}, 5)
     assert backend.calls == []
 
 
@@ -256,7 +266,10 @@ def test_a_server_can_be_named_as_jupyter_prints_it():
 
 
 def test_a_named_server_without_the_extension_is_an_error_and_no_switch():
-    with serving(404, {"message": "Not Found"}) as server, pytest.raises(ServiceUnavailable, match="enable ehpc_jupyter"):
+    with (
+        serving(404, {"message": "Not Found"}) as server,
+        pytest.raises(ServiceUnavailable, match="enable ehpc_jupyter"),
+    ):
         Client(server=f"{server.url}?token=x").queues()
 
 

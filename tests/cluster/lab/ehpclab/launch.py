@@ -102,7 +102,7 @@ def bring_up(lab: Lab, fresh: bool) -> None:
         step(daemon.name, daemon.launch)
         if fresh and daemon.name == "slurmdbd":
             try:
-                step("accounts and users", people.register)
+                step("accounts and users", lambda: people.register(lab))
             except LabError as error:
                 raise LabError(str(error), daemon.logs) from error
 

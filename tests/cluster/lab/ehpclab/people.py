@@ -46,37 +46,29 @@ def make_user(lab: Lab, name: str) -> dict[str, str]:
     return {"password": password, "key": str(key), "home": str(home)}
 
 
-def wait_for_slurmdbd(limit: float = 5) -> None:
-    """Its port may be open before its tables are complete."""
-    show = ("sacctmgr", "-n", "-P", "show", "cluster")
-    end = time.monotonic() + limit
-    while (done := attempt(*show, limit=10)).returncode:
-        # A fault of munge does not pass, and each try takes two seconds to tell.
-        if time.monotonic() > end or "unge" in done.stderr:
-            raise LabError(f"slurmdbd does not answer sacctmgr: {done.stderr.strip()}")
-        time.sleep(0.1)
-
-
-def register() -> None:
+def register(lab: Lab, limit: float = 5) -> None:
     """Enter the cluster, the accounts and the users into the accounting.
 
     Before slurmctld starts for the first time: with limits enforced it gives up
     when it has neither an answer nor a saved copy of the associations.
     """
-    wait_for_slurmdbd()
-    add = ("sacctmgr", "-i", "add")
-    check(*add, "cluster", CLUSTER)
-    for account, limits in ACCOUNTS.items():
-        check(*add, "account", account, f"cluster={CLUSTER}", *limits)
     default, *_ = ACCOUNTS
-    check(
-        *add,
-        "user",
-        ",".join(USERS),
-        f"account={','.join(ACCOUNTS)}",
-        f"defaultaccount={default}",
-        f"cluster={CLUSTER}",
-    )
+    lines = [f"Cluster - '{CLUSTER}'", "Parent - 'root'"]
+    lines += [":".join((f"Account - '{name}'", *limits)) for name, limits in ACCOUNTS.items()]
+    for account in ACCOUNTS:
+        lines += [f"Parent - '{account}'", *(f"User - '{name}':DefaultAccount='{default}'" for name in USERS)]
+    file = lab.etc / "accounts.cfg"
+    file.write_text("\n".join(lines) + "\n")
+    # One file, as each call of "sacctmgr add" takes half a second.
+    load = ("sacctmgr", "-i", "load", str(file))
+    end = time.monotonic() + limit
+    # The port may be open before the tables are complete.
+    while (done := attempt(*load, limit=10)).returncode:
+        # A fault of munge does not pass, and each try takes two seconds to tell.
+        if time.monotonic() > end or "unge" in done.stderr:
+            said = (done.stderr.strip() or done.stdout.strip())[-2000:]
+            raise LabError(f"{' '.join(load)}: exit {done.returncode}: {said}")
+        time.sleep(0.1)
 
 
 def can_submit() -> bool:

@@ -1,0 +1,314 @@
+"""``%%ehpc``: every field is a flag, errors are short, the job ends up in the user's hands."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from IPython.core.completer import provisionalcompleter
+
+import ehpc_jupyter
+from ehpc_jupyter.errors import ServiceUnavailable, SubmitFailure
+from ehpc_jupyter.models.job import JobState
+from ehpc_jupyter.notebook.fields import fields_of
+from ehpc_jupyter.notebook.flags import flags_of, help_text, known_flags, parse, shown_fields
+from ehpc_jupyter.notebook.job import Job
+from ehpc_jupyter.notebook.magic import EhpcMagic, MagicError, completions
+
+#: How each field is given as a flag, and what arrives; a new field of the model asks for its own line here.
+GOOD = {
+    "ClusterId": ("--cluster big", "big"),
+    "JobName": ("--name 'my job'", "my job"),
+    "JobSpec.JobQueue": ("--queue batch", "batch"),
+    "JobSpec.WallTime": ("--wall-time 1:30:00", "1:30:00"),
+    "JobSpec.Resources.Nodes": ("--nodes 2", 2),
+    "JobSpec.Resources.Cores": ("--cores=4", 4),
+    "JobSpec.Resources.Memory": ("--memory 4gb", "4GB"),
+    "JobSpec.Resources.Gpus": ("--gpus 1", 1),
+    "JobSpec.ArrayRequest": ("--array 1-5:2", "1-5:2"),
+    "JobSpec.Variables": (
+        "--var A=1 --var 'B=x y=z'",
+        '[{"Name": "A", "Value": "1"}, {"Name": "B", "Value": "x y=z"}]',
+    ),
+    "JobSpec.Priority": ("--priority 3", "3"),
+    "JobSpec.WorkDir": ("--work-dir ~/x", "~/x"),
+    "JobSpec.StdoutPath": ("--stdout-path /tmp/o", "/tmp/o"),
+    "JobSpec.StderrPath": ("--stderr-path /tmp/e", "/tmp/e"),
+    "JobSpec.PostCmdLine": ("--post-cmd-line 'echo done'", "echo done"),
+    "JobSpec.RunasUser": ("--runas-user me", "me"),
+}
+
+
+@pytest.fixture
+def magic(shell, client):
+    asked = []
+
+    def ask(prompt):
+        asked.append(prompt)
+        return "pw"
+
+    made = EhpcMagic(shell, client, ask_secret=ask)
+    made.asked = asked
+    return made
+
+
+def sent(backend):
+    (body,) = backend.bodies("CreateJob")
+    return body
+
+
+def at(body, path):
+    for part in path.split("."):
+        body = body[part]
+    return body
+
+
+def test_every_field_has_a_flag_but_the_script_which_is_the_cell():
+    without = {f.path for f in fields_of() if not f.is_group} - {f.path for f in shown_fields()}
+    assert without == {"JobSpec.Script", "ClientToken"}
+    for field in shown_fields():
+        assert set(flags_of(field)) <= set(known_flags())
+
+
+@pytest.mark.parametrize("field", shown_fields(), ids=lambda f: f.name)
+def test_each_flag_arrives_in_its_field(magic, backend, field):
+    if field.path == "JobSpec.CommandLine":
+        magic("--command-line '-- /bin/ls -l'", "\n")
+        assert sent(backend)["JobSpec"] == {"CommandLine": "-- /bin/ls -l"}
+        return
+    if field.path == "JobSpec.RunasUserPassword":
+        magic("--runas-user me --runas-user-password", "true")
+        assert sent(backend)["JobSpec"]["RunasUserPassword"] == "pw"
+        assert magic.asked == ["Password of that user: "]
+        return
+    line, value = GOOD[field.path]
+    magic(line, "true")
+    assert at(sent(backend), field.path) == value
+
+
+@pytest.mark.parametrize("field", shown_fields(), ids=lambda f: f.name)
+def test_help_has_each_flag_with_its_docstring(field):
+    text = " ".join(help_text().split())
+    assert flags_of(field)[0] in text
+    assert field.widget == "variables" or field.help[:40] in re.sub(r"(?<=\w)- (?=\w)", "-", text)
+
+
+def test_the_cell_is_the_script_byte_for_byte(magic, backend):
+    cell = "echo 'ü'\n\tdate %j $HOME {x}\n"
+    magic("", cell)
+    assert sent(backend)["JobSpec"] == {"Script": cell}
+    assert sent(backend)["ClusterId"] == "local"
+
+
+def test_an_interpreter_line_comes_first_even_after_an_empty_line(magic, backend):
+    magic("", "\n#!/usr/bin/env python3\nprint(1)\n")
+    assert sent(backend)["JobSpec"]["Script"] == "#!/usr/bin/env python3\nprint(1)\n"
+
+
+def test_help_runs_nothing(magic, backend, capsys):
+    assert magic("--nodes 2 --help", "true") is None
+    assert "--wall-time" in capsys.readouterr().out
+    assert backend.calls == []
+
+
+def test_the_job_is_the_cells_result_and_bound(magic, shell):
+    job = magic("--job mine", "true")
+    assert isinstance(job, Job)
+    assert shell.user_ns["mine"] is job
+    assert shell.user_ns["_ehpc_job"] is job
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("--walltime 1:00:00", "there is no flag --walltime; did you mean --wall-time?"),
+        ("--node=2", "there is no flag --node; did you mean --nodes?"),
+        ("--name my job", "'job' belongs to no flag; put a value with spaces in quotes"),
+        ("--name 'my job", "no closing quotation"),
+        ("--nodes", "--nodes: needs a value"),
+        ("--var A", "--var: write NAME=value, not 'A'"),
+        ("--job 2x", "--job: '2x' cannot be the name of a variable"),
+    ],
+)
+def test_a_flag_that_cannot_be_read_runs_nothing(magic, backend, line, words):
+    with pytest.raises(MagicError) as caught:
+        magic(line, "true")
+    assert words in str(caught.value)
+    assert "Nothing was run" in str(caught.value)
+    assert backend.calls == []
+
+
+def test_a_wrong_value_is_told_with_its_flag(magic, backend):
+    with pytest.raises(MagicError) as caught:
+        magic("--wall-time '5 h' --nodes 0 --runas-user-password --runas-user me", "true")
+    first, second, code = str(caught.value).splitlines()
+    assert first.startswith("%%ehpc: --wall-time: '5 h' is no wall time; write hours:minutes:seconds")
+    assert second.startswith("%%ehpc: --nodes: ")
+    assert code == "InvalidParams"
+    assert backend.calls == []
+    assert magic.asked == []
+
+
+def test_a_script_with_directives_and_flags_for_the_same(magic):
+    with pytest.raises(MagicError, match=r"--nodes|Resources"):
+        magic("--nodes 2", "#SBATCH -N 1\ntrue")
+
+
+def test_an_empty_cell_says_what_is_missing(magic):
+    with pytest.raises(MagicError, match="--command-line: say what to run"):
+        magic("", "\n")
+
+
+def test_the_clusters_refusal_ends_with_code_and_request(magic, backend):
+    error = SubmitFailure("sbatch: error: invalid account", recommend="Ask your site.")
+    error.request_id = "R-9"
+    backend.before["CreateJob"] = [error]
+    with pytest.raises(MagicError) as caught:
+        magic("", "true")
+    assert str(caught.value).splitlines() == [
+        "%%ehpc: Failed to submit jobs: sbatch: error: invalid account",
+        "Ask your site.",
+        "AgentError.Job.SubmitFailure, RequestId R-9",
+    ]
+    assert caught.value.__suppress_context__
+
+
+# --- waiting
+
+
+def test_wait_shows_the_card_and_the_output(magic, capsys):
+    assert magic("--wait --job mine", "true") is None
+    out = capsys.readouterr().out
+    assert "one\ntwo\n" in out
+
+
+def test_wait_shows_each_byte_once_as_it_comes(magic, backend, fake_time, capsys):
+    backend.plan = [JobState.RUNNING] * 6 + [JobState.FINISHED]
+    pieces = iter([b"a", b"b", b"c", b"d"])
+    seen = []
+
+    def write(seconds):
+        seen.append(capsys.readouterr().out)
+        backend.jobs["10"].stdout += next(pieces, b"")
+
+    fake_time.on_sleep = write
+    magic("--wait", "true")
+    assert any(text.endswith("a") for text in seen)
+    text = "".join(seen) + capsys.readouterr().out
+    assert text.count("one\ntwo\n") == 1
+    assert "".join(re.findall(r"^[abcd]$|(?<=two\n)[abcd]+", text, re.MULTILINE)).replace("\n", "")
+    assert max(fake_time.slept) <= 1
+
+
+def test_wait_tells_of_a_failure_shortly(magic, backend):
+    backend.plan = [JobState.RUNNING, JobState.FAILED]
+    create = backend._CreateJob
+
+    def failing(body):
+        answer = create(body)
+        backend.jobs["10"].at_end = {"exit_code": 3}
+        backend.jobs["10"].stderr = b"boom\n"
+        return answer
+
+    backend._CreateJob = failing
+    with pytest.raises(MagicError, match=r"(?s)failed with exit code 3.*boom"):
+        magic("--wait", "true")
+
+
+def test_an_interrupted_wait_leaves_the_job_alone(magic, backend, fake_time, shell):
+    def interrupt(seconds):
+        raise KeyboardInterrupt
+
+    fake_time.on_sleep = interrupt
+    with pytest.raises(KeyboardInterrupt, match="goes on"):
+        magic("--wait", "true")
+    assert backend.bodies("StopJobs") == []
+    assert shell.user_ns["_ehpc_job"].job_id == "10"
+
+
+def test_wait_bears_a_log_that_cannot_be_read_for_a_moment(magic, backend, capsys):
+    backend.before["GetJobLog"] = [ServiceUnavailable("busy")]
+    magic("--wait", "true")
+    assert "one\ntwo\n" in capsys.readouterr().out
+
+
+def test_waiting_for_an_array_reads_no_single_output(magic, backend):
+    magic("--wait --array 1-3", "true")
+    assert backend.bodies("GetJobLog") == []
+
+
+# --- %ehpc
+
+
+def test_line_magics_answer_with_tables(magic, backend):
+    backend.add("1")
+    assert [job.job_id for job in magic("jobs")] == ["1"]
+    assert [queue.queue_name for queue in magic("queues --cluster big")] == ["gpu"]
+    assert len(magic("clusters")) == 2
+
+
+def test_stop_tells_which(magic, backend, capsys):
+    backend.add("1")
+    backend.add("2")
+    magic("stop 1 2")
+    assert backend.bodies("StopJobs") == [{"ClusterId": "local", "JobIds": ["1", "2"]}]
+    assert "Job 1 on local, Job 2 on local" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("line", ["", "help", "--help"])
+def test_without_a_command_there_is_help(magic, capsys, line):
+    magic(line)
+    assert "%ehpc stop ID" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("job", "there is no %ehpc job; did you mean jobs"),
+        ("stop", "which job"),
+        ("stop ../x", "no job id"),
+        ("clusters 3", "takes no '3'"),
+        ("jobs --all", "unrecognized arguments: --all"),
+        ("jobs 'x", "no closing quotation"),
+        ("queues --cluster nowhere", "ClusterNotFound"),
+    ],
+)
+def test_a_wrong_line_is_told_shortly(magic, line, words):
+    with pytest.raises(MagicError, match=re.escape(words)):
+        magic(line)
+
+
+# --- in IPython
+
+
+def test_an_error_in_a_cell_is_a_few_lines_and_no_traceback(shell, capsys):
+    ehpc_jupyter.load_ipython_extension(shell)
+    shell.run_cell("%%ehpc --walltime 1\ntrue")
+    shown = "".join(capsys.readouterr())
+    assert "did you mean --wall-time?" in shown
+    assert "Traceback" not in shown
+    assert "File" not in shown
+
+
+def test_values_of_the_notebook_can_stand_in_flags_but_not_in_the_cell(shell, magic, backend):
+    shell.register_magic_function(magic.__call__, "line_cell", "ehpc")
+    shell.user_ns["n"] = 3
+    result = shell.run_cell("%%ehpc --nodes {n}\necho {n} $n\n")
+    assert isinstance(result.result, Job)
+    assert sent(backend)["JobSpec"] == {"Script": "echo {n} $n\n", "Resources": {"Nodes": 3}}
+
+
+def test_flags_are_completed(shell):
+    ehpc_jupyter.load_ipython_extension(shell)
+
+    def found(line):
+        with provisionalcompleter():
+            return {c.text for c in shell.Completer.completions(f"{line}\ntrue", len(line))}
+
+    assert found("%%ehpc --nodes 2 --wa") == {"--wall-time", "--wait"}
+    assert "stop" in found("%ehpc st")
+    assert "jobs" in completions("%ehpc ")
+
+
+def test_reading_a_line_looks_at_no_values():
+    assert parse("--nodes x").values == {"JobSpec.Resources.Nodes": "x"}

@@ -1,0 +1,165 @@
+"""The HTTP face: every answer and every failure in the API's shape, nothing without a token."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient
+
+from ehpc_jupyter.jobs.service import ACTIONS
+from ehpc_jupyter.server.extension import EVENT_SCHEMA
+
+SHAPE = {"RequestId", "HostId", "Code", "Message", "Recommend"}
+CANARY = "canary-7f3a9"
+
+
+async def finished(call, job_id):
+    for _ in range(300):
+        _, answer = await call("GetJob", {"ClusterId": "local", "JobId": job_id})
+        detail = answer["JobInfo"]["Detail"]
+        if detail["State"] in ("FINISHED", "FAILED"):
+            return detail
+        await asyncio.sleep(0.1)  # the event loop must go on: it is the server's own
+    pytest.fail(f"job {job_id} did not end: {detail}")
+
+
+async def test_a_job_through_http(call, jp_fetch):
+    status, created = await call("CreateJob", {"ClusterId": "local", "JobName": "n", "JobSpec": {"Script": "echo hello"}})
+    assert (status, created["Success"]) == (200, "true")
+    assert len(created["RequestId"]) == 36
+    detail = await finished(call, created["JobId"])
+    assert (detail["State"], detail["ExitCode"]) == ("FINISHED", 0)
+    _, log = await call("GetJobLog", {"ClusterId": "local", "JobId": f"Submitted batch job {created['JobId']}\n"})
+    assert base64.b64decode(log["StdoutLog"]) == b"hello\n"
+    _, listed = await call("ListJobs", {"ClusterId": "local"})
+    assert [job["JobSpec"]["Id"] for job in listed["Jobs"]] == [created["JobId"]]
+    _, clusters = await call("ListClusters")
+    assert [cluster["ClusterId"] for cluster in clusters["Clusters"]] == ["local"]
+    _, queues = await call("ListQueues", {"ClusterId": "local"})
+    assert queues["Queues"][0]["IsDefault"]
+
+
+async def test_files_of_a_job_as_lab_opens_them(call):
+    _, created = await call("CreateJob", {"ClusterId": "local", "JobSpec": {"Script": "echo hello"}})
+    job = created["JobId"]
+    await finished(call, job)
+    _, folder = await call(f"contents/local/{job}", method="GET")
+    assert {"stdout", "stderr", "job.sh", "script"} <= {item["name"] for item in folder["content"]}
+    _, file = await call(f"contents/local/{job}/stdout", method="GET")
+    assert (file["content"], file["writable"], file["type"]) == ("hello\n", False, "file")
+    for path in (f"local/{job}/../../x", f"local/{job}/..", f"local/{job}/%2e%2e%2fx", f"local/{job}/nosuch", "local/999", "x"):
+        status, body = await call(f"contents/{path}", method="GET")
+        assert (status, set(body)) == (404, SHAPE), path
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "status", "code"),
+    [
+        ("CreateJob", {"ClusterId": "local", "JobSpec": {}}, 400, "InvalidParams"),
+        ("CreateJob", {"ClusterId": "nosuch", "JobSpec": {"Script": "x"}}, 404, "ClusterNotFound"),
+        ("CreateJob", "{", 400, "InvalidParams"),
+        ("CreateJob", "[]", 400, "InvalidParams"),
+        ("CreateJob", b"\xff\xfe", 400, "InvalidParams"),
+        ("GetJob", {"ClusterId": "local", "JobId": "99"}, 404, "JobNotFound"),
+        ("GetJob", {"ClusterId": "local", "JobId": "--all"}, 400, "InvalidParams"),
+        ("StopJobs", {"ClusterId": "local", "JobIds": "[]"}, 400, "InvalidParams"),
+        ("NoSuch", {}, 404, "InvalidAction.NotFound"),
+        ("CreateJob/deeper", {}, 404, "InvalidAction.NotFound"),
+        (
+            "CreateJob",
+            {"ClusterId": "local", "JobSpec": {"Script": "x", "Resources": {"Nodes": 7}}},
+            406,
+            "AgentError.Job.SubmitFailure",
+        ),
+    ],
+)
+async def test_failures_have_the_apis_shape(call, action, body, status, code):
+    got, answer = await call(action, body)
+    assert (got, answer["Code"], set(answer)) == (status, code, SHAPE)
+    assert answer["RequestId"]
+    assert answer["Message"]
+
+
+async def test_other_methods(call):
+    status, answer = await call("CreateJob", method="GET")
+    assert (status, answer["Code"], set(answer)) == (405, "UnsupportedHTTPMethod", SHAPE)
+
+
+async def test_a_body_too_large(call):
+    status, answer = await call("CreateJob", " " * (4 * 1024 * 1024 + 1))
+    assert (status, answer["Code"]) == (400, "InvalidParams")
+
+
+async def test_no_route_answers_without_a_token(jp_serverapp, jp_base_url, call):
+    """Walks the routes as registered: one added later is walked too."""
+    app = jp_serverapp.extension_manager.extension_apps["ehpc_jupyter"].copy().pop()
+    patterns = [handler[0] for handler in app.handlers]
+    assert len(patterns) >= 4
+    paths = ["ehpc/schema", "ehpc/contents/local/1", "ehpc/contents", "ehpc", "ehpc/x/y", *(f"ehpc/{a}" for a in ACTIONS)]
+    client = AsyncHTTPClient()
+    for path in paths:
+        for method in ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
+            url = f"http://127.0.0.1:{jp_serverapp.port}{jp_base_url}{path}"
+            body = "{}" if method in ("POST", "PUT", "PATCH") else None
+            answer = await client.fetch(url, method=method, body=body, raise_error=False, follow_redirects=False)
+            assert answer.code in (403, 405) or (method == "OPTIONS" and answer.code == 204), f"{method} {path}: {answer.code}"
+            if answer.code == 403:
+                assert b'"Code"' in answer.body
+    _, listed = await call("ListJobs", {"ClusterId": "local"})
+    assert listed["TotalCount"] == 0
+
+
+async def test_the_authorizer_decides(call, jp_serverapp, monkeypatch):
+    asked = []
+
+    def is_authorized(handler, user, action, resource):
+        asked.append((action, resource))
+        return action == "read"
+
+    monkeypatch.setattr(jp_serverapp.authorizer, "is_authorized", is_authorized)
+    status, answer = await call("CreateJob", {"ClusterId": "local", "JobSpec": {"Script": "x"}})
+    assert (status, set(answer)) == (403, SHAPE)
+    status, _ = await call("ListJobs", {"ClusterId": "local"})
+    assert status == 200
+    assert asked == [("write", "ehpc"), ("read", "ehpc")]
+
+
+async def test_changes_go_out_as_events(call, jp_serverapp):
+    heard = []
+
+    async def listener(logger, schema_id, data):
+        heard.append(data)
+
+    jp_serverapp.event_logger.add_listener(schema_id=EVENT_SCHEMA, listener=listener)
+    _, created = await call("CreateJob", {"ClusterId": "local", "JobSpec": {"Script": "true"}})
+    await finished(call, created["JobId"])
+    await asyncio.sleep(0)
+    assert [data["State"] for data in heard if data["JobId"] == created["JobId"]][-1] == "FINISHED"
+
+
+async def test_a_password_is_in_no_log_no_answer_and_no_file(call, caplog, tmp_path):
+    caplog.set_level(logging.DEBUG)
+    spec = {"Script": "x", "RunasUser": "nobody-here", "RunasUserPassword": CANARY}
+    for body in (
+        {"ClusterId": "local", "JobSpec": spec},
+        {"ClusterId": "local", "JobSpec": {**spec, "WallTime": CANARY + "x", "Priority": "x"}},
+        {"ClusterId": "nosuch", "JobSpec": spec},
+        {"ClusterId": "local", "JobSpec": {**spec, "RunasUserPassword": [CANARY]}},
+    ):
+        status, answer = await call("CreateJob", body)
+        assert status >= 400
+        if "WallTime" not in body["JobSpec"]:
+            assert CANARY not in str(answer)
+    assert CANARY not in caplog.text
+    for path in (tmp_path / "ehpc").iterdir():
+        assert CANARY.encode() not in path.read_bytes()
+
+
+async def test_the_schema_describes_every_action(call):
+    status, answer = await call("schema", method="GET")
+    assert status == 200
+    assert set(answer) == set(ACTIONS)
+    assert answer["CreateJob"]["$defs"]["JobSpec"]["properties"]["WallTime"]["description"]
