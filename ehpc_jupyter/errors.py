@@ -213,9 +213,8 @@ TABLE: tuple[type[EhpcError], ...] = (
     ServiceUnavailable,
 )
 
-_BY_CODE: dict[str, type[EhpcError]] = {
-    cls.code: cls for cls in (*TABLE, JobNotFound, Forbidden, ActionNotFound, MethodNotAllowed, InternalError)
-}
+_OWN: tuple[type[EhpcError], ...] = (JobNotFound, Forbidden, ActionNotFound, MethodNotAllowed, InternalError)
+_BY_CODE: dict[str, type[EhpcError]] = {cls.code: cls for cls in (*TABLE, *_OWN)}
 
 
 def parse_problems(message: str) -> tuple[Problem, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,9 +35,9 @@ class Settings(Configurable):
         help="Folder of the database of jobs; by default `ehpc` in Jupyter's data folder.",
     ).tag(config=True)
 
-    local_poll_interval_s = Float(0.5, min=0.2, help="Shortest time between two looks at the embedded queue, seconds.").tag(
-        config=True
-    )
+    local_poll_interval_s = Float(
+        0.5, min=0.2, help="Shortest time between two looks at the embedded queue, seconds."
+    ).tag(config=True)
 
     @validate("clusters")
     def _check_clusters(self, proposal: Bunch) -> Any:
@@ -72,7 +71,9 @@ def _profiles(clusters: dict[str, Any]) -> dict[str, ClusterProfile]:
         except InvalidParams as error:
             raise TraitError("; ".join(f"{SECTION}.{p.field}: {p.message}" for p in error.problems)) from None
         if profile.host is None and profile.scheduler == "local" and name != DEFAULT_CLUSTER:
-            raise TraitError(f"{SECTION}.clusters[{name!r}]: the embedded queue has the name {DEFAULT_CLUSTER!r}; give a host")
+            raise TraitError(
+                f"{SECTION}.clusters[{name!r}]: the embedded queue has the name {DEFAULT_CLUSTER!r}; give a host"
+            )
         made[name] = profile
     return made
 
@@ -94,6 +95,4 @@ def load_settings() -> Settings:
                     continue
     own = merged.get(SECTION, {})
     known = {name: value for name, value in own.items() if name in Settings.class_trait_names(config=True)}
-    if folder := os.environ.get("EHPC_JUPYTER_DATA_DIR"):
-        known["data_dir"] = folder
     return Settings(config=Config({"Settings": known}))

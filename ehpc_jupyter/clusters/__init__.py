@@ -1,0 +1,1 @@
+"""What a cluster of any kind can do, and the kinds."""

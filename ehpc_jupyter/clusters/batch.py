@@ -7,13 +7,13 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from ehpc_jupyter.clusters import submission
 from ehpc_jupyter.clusters.base import Cluster, Fate, Prepared
 from ehpc_jupyter.errors import AgentError, EhpcError, InvalidParams, Problem, ServiceUnavailable, SubmitFailure
-from ehpc_jupyter.clusters import submission
 from ehpc_jupyter.models.job import JobState
 from ehpc_jupyter.schedulers.base import CommandResult
-from ehpc_jupyter.schedulers.script import TaskRecord, parse_record
 from ehpc_jupyter.schedulers.local import LocalScheduler
+from ehpc_jupyter.schedulers.script import TaskRecord, parse_record
 from ehpc_jupyter.schedulers.slurm import SlurmScheduler
 from ehpc_jupyter.transport.base import Completed, LoginRefused, LostAnswer
 from ehpc_jupyter.transport.local import LocalTransport
@@ -115,7 +115,9 @@ class BatchCluster(Cluster):
     def _discover(self) -> Scheduler:
         script = b'for name in sbatch qsub bsub; do command -v "$name" >/dev/null && echo "found $name"; done; exit 0\n'
         done = self._session("").run(submission.SHELL, stdin=script, again=True)
-        found = [line.split()[1] for line in done.stdout.decode(errors="replace").splitlines() if line.startswith("found ")]
+        found = [
+            line.split()[1] for line in done.stdout.decode(errors="replace").splitlines() if line.startswith("found ")
+        ]
         if "sbatch" in found:
             return SlurmScheduler()
         other = f"only {', '.join(found)}, which is not supported yet" if found else "neither sbatch nor qsub"
@@ -163,7 +165,9 @@ class BatchCluster(Cluster):
     def prepare(self, request: CreateJobRequest, request_id: str, day: str, user: str) -> Prepared:
         """See ``Cluster.prepare``."""
         name = submission.job_name(request)
-        folder = f"{self._session(user).absolute(self.profile.jobs_folder)}/{submission.folder_name(day, name, request_id)}"
+        folder = (
+            f"{self._session(user).absolute(self.profile.jobs_folder)}/{submission.folder_name(day, name, request_id)}"
+        )
         prepared = Prepared(request, request_id, name, user, folder, "", "")
         job = self._plan(prepared).submission
         return Prepared(request, request_id, name, user, folder, job.stdout, job.stderr)
@@ -273,6 +277,6 @@ def _connect(profile: ClusterProfile, user: str | None, password: SecretStr | No
                 Problem("JobSpec.RunasUser", f"cluster {profile.name} runs jobs as {local.user} only; leave it empty")
             )
         return local
-    from ehpc_jupyter.transport.ssh import SSHTransport  # noqa: PLC0415 - paramiko costs 0.3 s and `local` needs none
+    from ehpc_jupyter.transport.ssh import SSHTransport
 
     return SSHTransport(profile, user=user, password=password)

@@ -14,7 +14,7 @@ import json
 import re
 import shlex
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ehpc_jupyter.errors import Problem
 from ehpc_jupyter.models.spec import DIRECTIVES, JobSpec, directive_conflict, directives
@@ -88,8 +88,15 @@ def folder_name(day: str, name: str, request_id: str) -> str:
     return f"{day}-{slug}-{request_id}"
 
 
-def make_plan(  # noqa: PLR0913 - one value each
-    request: CreateJobRequest, *, request_id: str, name: str, folder: str, home: str, scheduler: Scheduler, step: int = 100
+def make_plan(
+    request: CreateJobRequest,
+    *,
+    request_id: str,
+    name: str,
+    folder: str,
+    home: str,
+    scheduler: Scheduler,
+    step: int = 100,
 ) -> Plan:
     """Everything a submission needs, with absolute paths.
 
@@ -175,7 +182,7 @@ report() {
 
 def submit_program(plan: Plan, scheduler: Scheduler) -> str:
     """The program, for ``SHELL``. Read its output with ``parse_outcome``."""
-    job, spec = plan.submission, plan.submission.spec
+    job = plan.submission
     quote = shlex.quote
     base = job.folder.rpartition("/")[0]
     lines = [_FUNCTIONS, f"folder={quote(job.folder)}", "lines=", '[ -d "$folder" ] && { report; exit 0; }']
@@ -188,7 +195,7 @@ def submit_program(plan: Plan, scheduler: Scheduler) -> str:
         'mkdir -m 700 "$folder" 2>/dev/null || { if [ -d "$folder" ]; then report; else say refused '
         '"the folder $folder cannot be made: is the disk full?"; fi; exit 0; }',
         'cd "$folder" || exit 1',
-        'read -r here </proc/sys/kernel/hostname 2>/dev/null || here=',
+        "read -r here </proc/sys/kernel/hostname 2>/dev/null || here=",
         'printf "%s %s\\n" "$$" "$here" >pid',
     ]
     write = " && ".join(f"printf %s {quote(text)} >{name}" for name, text in sorted(plan.files.items()))
@@ -197,7 +204,7 @@ def submit_program(plan: Plan, scheduler: Scheduler) -> str:
         copy = " && chmod u+rx script"
     script = f"printf '#!/bin/sh\\n%s# Request %s\\n%s' \"$lines\" {quote(plan.request_id)} {quote(plan.body)} >job.sh"
     lines += [
-        f'{{ {write}{copy} && {script}; }} 2>submit.err || '
+        f"{{ {write}{copy} && {script}; }} 2>submit.err || "
         '{ IFS= read -r line <submit.err; say refused "the job\'s files cannot be written to $folder: $line"; : >void; exit 0; }',
         # Without a working folder of its own the job starts in the home, where the scheduler starts what is submitted there.
         f"cd {quote(job.work_dir)} || exit 1",
@@ -233,7 +240,9 @@ def _checks(plan: Plan) -> list[str]:
         word = quote(spec.words[0])
         # It may exist on the compute nodes only; a folder or a plain file is surely wrong.
         text = quote(f"{spec.words[0]} is there but cannot be executed")
-        checks.append(f"if [ -e {word} ] && {{ [ -d {word} ] || [ ! -x {word} ]; }}; then problem JobSpec.CommandLine {text}; fi")
+        checks.append(
+            f"if [ -e {word} ] && {{ [ -d {word} ] || [ ! -x {word} ]; }}; then problem JobSpec.CommandLine {text}; fi"
+        )
     if plan.user_script:
         checks += _script_checks(plan.user_script, spec)
     elif spec.script and any(_ARRAY_DIRECTIVE.match(line) for line in directives(spec.script)):
@@ -244,7 +253,9 @@ def _checks(plan: Plan) -> list[str]:
     return checks
 
 
-_ARRAY_WORDS = "it asks for an array in a directive; give the range in ArrayRequest, so that each task's output is found"
+_ARRAY_WORDS = (
+    "it asks for an array in a directive; give the range in ArrayRequest, so that each task's output is found"
+)
 
 
 def _script_checks(path: str, spec: JobSpec) -> list[str]:
@@ -258,7 +269,7 @@ def _script_checks(path: str, spec: JobSpec) -> list[str]:
         f"elif [ ! -x {script} ]; then problem {field_name} {shlex.quote(f'{path} is not executable; run chmod +x on it')}",
         "else",
         "  first=yes",
-        "  while IFS= read -r line || [ -n \"$line\" ]; do",
+        '  while IFS= read -r line || [ -n "$line" ]; do',
         f"    if [ $first ]; then first=; case $line in '#!'*) ;; *) problem {field_name} {hint}; break ;; esac; fi",
         f'    case $line in {collect}) lines="$lines$line\n" ;; \'#\'*|"") ;; *) break ;; esac',
         f"  done <{script}",
@@ -280,7 +291,7 @@ def probe_program(folder: str) -> str:
         [
             _FUNCTIONS,
             f"folder={shlex.quote(folder)}",
-            f'[ -d {shlex.quote(base)} ] || mkdir -p {shlex.quote(base)} 2>/dev/null',
+            f"[ -d {shlex.quote(base)} ] || mkdir -p {shlex.quote(base)} 2>/dev/null",
             'if mkdir -m 700 "$folder" 2>/dev/null; then : >"$folder/void"; say state void',
             'elif [ -d "$folder" ]; then report',
             'else say refused "the folder $folder cannot be made"; fi',
@@ -310,5 +321,3 @@ def parse_outcome(stdout: str, submit_argv: Argv) -> Outcome | None:
         submit = CommandResult(submit_argv, int(code), found.get("out", [""])[0], "\n".join(found.get("err", [])))
         return Outcome(submit=submit, state=state)
     return Outcome(state=state) if state else None
-
-

@@ -1,0 +1,1 @@
+"""Jobs: the store, the monitor and the service."""

@@ -60,7 +60,9 @@ def listed_job(job: StoredJob, detail: JobDetail) -> ListedJob:
     }
     out: dict[str, Any] = {name: str(value) for name, value in texts.items() if value is not None}
     if variables := spec.get("Variables"):
-        out["Variables"] = json.dumps({item["Name"]: item["Value"] for item in json.loads(variables)}, ensure_ascii=False)
+        out["Variables"] = json.dumps(
+            {item["Name"]: item["Value"] for item in json.loads(variables)}, ensure_ascii=False
+        )
     if resources:
         memory = resources.get("Memory")
         shown = {**resources, "Memory": f"{Memory.parse(memory).mb}MB" if memory else None}

@@ -68,7 +68,9 @@ class Monitor:
             self._lively_until = time.monotonic() + LIVELY_S
             self._woken = self._woken or now or was_quiet
             if self._thread is None:
-                self._thread = threading.Thread(target=self._watch, name=f"ehpc-{self._cluster.profile.name}", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._watch, name=f"ehpc-{self._cluster.profile.name}", daemon=True
+                )
                 self._thread.start()
             self._condition.notify_all()
 
@@ -90,7 +92,7 @@ class Monitor:
                     return
             try:
                 watched, moved = self.sweep()
-            except Exception:  # noqa: BLE001 - the thread must outlive a fault; jobs stay as they were
+            except Exception:
                 log.exception("watching cluster %s failed", self._cluster.profile.name)
                 watched, moved = True, False
                 self._failures += 1
@@ -109,7 +111,7 @@ class Monitor:
         shortest = self._cluster.profile.poll_interval_s
         if self._failures:
             # Jitter: many servers whose one scheduler comes back must not ask in step.
-            return min(SLOWEST_S, shortest * 2 ** min(self._failures, 8)) * random.uniform(0.8, 1.2)  # noqa: S311
+            return min(SLOWEST_S, shortest * 2.0 ** min(self._failures, 8)) * random.uniform(0.8, 1.2)  # noqa: S311
         if moved:
             self._lively_until = max(self._lively_until, time.monotonic() + LIVELY_S)
         if time.monotonic() < self._lively_until:

@@ -307,7 +307,10 @@ class JobService:
                 answers.cluster_info(self._profiles[name], scheduler=scheduler, version=version, failure=failure)
             )
         return actions.ListClustersResponse(
-            page_number=str(request.page_number), page_size=request.page_size, total_count=len(names), clusters=tuple(infos)
+            page_number=str(request.page_number),
+            page_size=request.page_size,
+            total_count=len(names),
+            clusters=tuple(infos),
         )
 
     def list_queues(self, request: actions.ListQueuesRequest) -> actions.ListQueuesResponse:
@@ -377,7 +380,7 @@ class JobService:
         for listener in self._listeners:
             try:
                 listener(detail)
-            except Exception:  # noqa: BLE001 - one listener's fault must not stop the others or the monitor
+            except Exception:
                 log.exception("a listener to job changes failed")
 
 

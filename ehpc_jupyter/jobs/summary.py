@@ -51,7 +51,9 @@ def summarise(
     if record is not None:
         return _from_record(old, record), "folder"
     reason = "the scheduler does not know the job any more, and the job left no record"
-    return _with(old, state=JobState.UNKNOWN, reason=reason, native_state=queue[-1].native_state if queue else None), "queue"
+    return _with(
+        old, state=JobState.UNKNOWN, reason=reason, native_state=queue[-1].native_state if queue else None
+    ), "queue"
 
 
 def with_job_id(detail: JobDetail, job_id: str) -> JobDetail:
@@ -107,14 +109,13 @@ def _single(old: JobDetail, report: JobReport, record: TaskRecord | None) -> Job
 
 
 def _from_record(old: JobDetail, record: TaskRecord) -> JobDetail:
-    common = {"start_time": record.start_time, "node_list": old.node_list or record.host or None}
+    common: dict[str, object] = {"start_time": record.start_time, "node_list": old.node_list or record.host or None}
     if record.exit_code is None:
-        reason = "the scheduler does not know the job any more, and its record has a start but no end"
-        return _with(old, state=JobState.UNKNOWN, reason=reason, **common)
+        lost = "the scheduler does not know the job any more, and its record has a start but no end"
+        return _with(old, state=JobState.UNKNOWN, reason=lost, **common)
     state = JobState.FINISHED if record.exit_code == 0 else JobState.FAILED
-    reason = None
-    if state is JobState.FAILED and record.terminated:
-        reason = "it was asked to end (TERM) before it ended"
+    asked = state is JobState.FAILED and record.terminated
+    reason = "it was asked to end (TERM) before it ended" if asked else None
     detail = _with(old, state=state, exit_code=record.exit_code, end_time=record.exit_time, **common)
     return detail.model_copy(update={"reason": reason, "native_state": None})
 

@@ -20,5 +20,5 @@ and whoever finds that no manager lives while there is work (a command, a shephe
 VERSION = "1"
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, in words for the user
+class Refused(Exception):
     """What was asked for cannot be done; the text says why and names the value."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _OUTPUT = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_NOCTTY
 
 
-class _Fault(Exception):  # noqa: N818 - a sentence on its way to the user
+class _Fault(Exception):
     """Why the script cannot run."""
 
 

@@ -90,9 +90,10 @@ class Manager:
         """Look after what runs, start what may start; whether anything runs now."""
         self._reap()
         for row in progress.live(self.database):
-            self._look_after(row)
+            self._look_after(row["job"], row["task"])
         if time.monotonic() >= self.next_forget:
             progress.forget(self.database, int(time.time()))
+            self._tidy()
             self.next_forget = time.monotonic() + _FORGET_S
         if not progress.has_work(self.database):
             return False
@@ -107,6 +108,14 @@ class Manager:
         except ChildProcessError:
             pass
 
+    def _tidy(self) -> None:
+        """Remove the locks and bells of tasks whose shepherd was killed after it had noted their end."""
+        rows = progress.live(self.database)
+        used = {path(self.folder, row["job"], row["task"]) for row in rows for path in (lock_of, bell_of)}
+        for path in self.folder.glob("task-*"):
+            if path not in used:
+                path.unlink(missing_ok=True)
+
     def _start(self, job: int, index: int) -> None:
         held = lock(lock_of(self.folder, job, index))
         if held is None:  # the last shepherd of this task is not quite dead
@@ -119,22 +128,22 @@ class Manager:
         finally:
             os.close(held)
 
-    def _look_after(self, row: sqlite3.Row) -> None:
+    def _look_after(self, job: int, index: int) -> None:
         """Settle a task whose shepherd is dead; it is alive as long as it holds its lock."""
-        job, index = row["job"], row["task"]
         path = lock_of(self.folder, job, index)
         held = lock(path)
         if held is None:
             return
         try:
-            now = progress.task(self.database, job, index)
-            if now is None or now["state"] not in ("STARTING", "RUNNING"):
-                return  # it ended between the two looks
-            if now["state"] == STARTING:
+            # What was true before the lock was free may be true no more.
+            task = progress.task(self.database, job, index)
+            if task is None or task["state"] not in ("STARTING", "RUNNING"):
+                return
+            if task["state"] == STARTING:
                 log(f"manager: task {job}/{index} did not begin; it goes back to the queue")
                 progress.put_back(self.database, job, index, int(time.time()))
                 return
-            reason = self._lost(row)
+            reason = self._lost(task)
             log(f"manager: task {job}/{index}: {reason}")
             progress.finish(self.database, job, index, Ending(NODE_FAILED, reason=reason), int(time.time()))
         finally:
@@ -142,11 +151,11 @@ class Manager:
             bell_of(self.folder, job, index).unlink(missing_ok=True)
             os.close(held)
 
-    def _lost(self, row: sqlite3.Row) -> str:
+    def _lost(self, task: sqlite3.Row) -> str:
         """Kill what a dead shepherd left behind; the reason for the user."""
-        if row["boot"] != processes.boot():
+        if task["boot"] != processes.boot():
             return "the machine was restarted while it ran"
         words = "the process that watched over it was killed"
-        if processes.kill_orphans(row["leader"], row["leader_start"], b"=".join(marker(row["job"]))):
+        if processes.kill_orphans(task["leader"], task["leader_start"], b"=".join(marker(task["id"]))):
             return f"{words}; what it had started was ended"
         return f"{words}; how it ended is not known, and what it had started may still run"

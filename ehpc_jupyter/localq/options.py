@@ -14,17 +14,25 @@ if TYPE_CHECKING:
 _DEFAULT_PRIORITY = 5
 
 
+class _Formatter(argparse.HelpFormatter):
+    """Of a fixed width: argparse asks for the terminal's at every option, and imports shutil for it (4 ms)."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=100)
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser; it sets ``verb`` to the verb's name."""
     top = argparse.ArgumentParser(
         prog="python -m ehpc_jupyter.localq",
         description="A small queue for this machine: cores, memory and GPUs, priorities, arrays, wall time.",
         allow_abbrev=False,
+        formatter_class=_Formatter,
     )
     verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
 
     def verb(name: str, text: str) -> argparse.ArgumentParser:
-        return verbs.add_parser(name, help=text, description=text, allow_abbrev=False)
+        return verbs.add_parser(name, help=text, description=text, allow_abbrev=False, formatter_class=_Formatter)
 
     _submit_options(verb("submit", "Submit a script; says 'Submitted batch job ID'."))
     status = verb("status", "What waits, runs or ended in the last minutes; with ids: those jobs.")

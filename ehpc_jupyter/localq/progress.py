@@ -109,8 +109,8 @@ def begin(database: Database, job: int, index: int, leader: Leader, now: int) ->
 def task(database: Database, job: int, index: int) -> sqlite3.Row | None:
     """A task's row together with its job's; None if it has none."""
     found: sqlite3.Row | None = database.execute(
-        "SELECT jobs.*, tasks.state, tasks.stop, tasks.gpus AS gpu_ids, tasks.started AS began FROM tasks"
-        " JOIN jobs ON jobs.id = job WHERE job = ? AND task = ?",
+        "SELECT jobs.*, state, stop, leader, leader_start, boot, tasks.gpus AS gpu_ids, tasks.started AS began"
+        " FROM tasks JOIN jobs ON jobs.id = job WHERE job = ? AND task = ?",
         (job, index),
     ).fetchone()
     return found

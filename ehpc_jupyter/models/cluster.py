@@ -104,7 +104,9 @@ def check(spec: JobSpec, queues: Sequence[Queue] = ()) -> list[Problem]:
     queue, found = chosen[0], []
     if spec.wall_time and queue.max_wall_time_s and spec.wall_time.seconds > queue.max_wall_time_s:
         limit = WallTime(queue.max_wall_time_s)
-        found.append(Problem("JobSpec.WallTime", f"{spec.wall_time} is more than {limit}, the most in queue {queue.name}"))
+        found.append(
+            Problem("JobSpec.WallTime", f"{spec.wall_time} is more than {limit}, the most in queue {queue.name}")
+        )
     wanted = spec.resources
     if wanted:
         memory = wanted.memory.mb if wanted.memory else None

@@ -38,7 +38,11 @@ def form(group: str, widget: str = "text", **more: Any) -> dict[str, Any]:
 
 
 def _priority(value: Any) -> int:
-    if isinstance(value, (int, str)) and not isinstance(value, bool) and re.fullmatch(r"[0-9]", str(value).strip(), re.ASCII):
+    if (
+        isinstance(value, (int, str))
+        and not isinstance(value, bool)
+        and re.fullmatch(r"[0-9]", str(value).strip(), re.ASCII)
+    ):
         return int(value)
     raise ValueError(f"{value!r} is no priority; write a number from 0 to 9, larger is sooner")
 
@@ -49,8 +53,6 @@ def _variables(value: Any) -> Any:
             value = json.loads(value) if value.strip() else []
         except ValueError as error:
             raise ValueError(f'it is no JSON ({error}); write [{{"Name": "x", "Value": "y"}}]') from None
-        if not isinstance(value, list):
-            raise ValueError('it is no JSON array; write [{"Name": "x", "Value": "y"}]')
     if isinstance(value, dict):
         value = [{"Name": name, "Value": text} for name, text in value.items()]
     if not isinstance(value, (list, tuple)):
@@ -120,7 +122,8 @@ class JobSpec(WireModel):
     command_line: str | None = Field(
         None, validate_default=True, examples=["/home/xxx/test.job"], json_schema_extra=form("command")
     )
-    """A script on the cluster, relative to your home, with its arguments; or two hyphens and a command: -- /bin/ping -c 1 localhost."""
+    """A script on the cluster, relative to your home, with its arguments; or two hyphens and a command:
+    -- /bin/ping -c 1 localhost."""
 
     job_queue: str | None = Field(None, title="Queue", examples=["comp"], json_schema_extra=form("command", "queue"))
     """The queue; the cluster's default if empty."""
@@ -140,13 +143,16 @@ class JobSpec(WireModel):
     priority: Priority | None = Field(None, json_schema_extra=form("more", "choice", choices=list("0123456789")))
     """0 to 9, larger is sooner."""
 
-    work_dir: str | None = Field(None, title="Working folder", examples=["~/project"], json_schema_extra=form("more", "path"))
+    work_dir: str | None = Field(
+        None, title="Working folder", examples=["~/project"], json_schema_extra=form("more", "path")
+    )
     """The folder the job starts in, a full path or ~/…; your home if empty."""
 
     stdout_path: str | None = Field(
         None, title="Standard output", examples=["/home/xxx/job.out"], json_schema_extra=form("output", "path")
     )
-    """Full path of the file for standard output; in the job's own folder if empty. %j becomes the job id, %a the task (added for arrays if missing)."""
+    """Full path of the file for standard output; in the job's own folder if empty. %j becomes the job id, %a the task
+    (added for arrays if missing)."""
 
     stderr_path: str | None = Field(
         None, title="Standard error", examples=["/home/xxx/job.err"], json_schema_extra=form("output", "path")
@@ -179,7 +185,9 @@ class JobSpec(WireModel):
         if "\0" in text:
             raise ValueError("a script cannot hold NUL")
         if "\r" in text:
-            raise ValueError("it has Windows line ends (\\r\\n); a shell would take \\r as part of each line: convert it")
+            raise ValueError(
+                "it has Windows line ends (\\r\\n); a shell would take \\r as part of each line: convert it"
+            )
         try:
             text.encode()
         except UnicodeEncodeError:
@@ -193,7 +201,9 @@ class JobSpec(WireModel):
             return text
         if text is None:
             if info.data["script"] is None:
-                raise ValueError("say what to run: a script's path or '-- /full/path/of/a/command' here, or a text in Script")
+                raise ValueError(
+                    "say what to run: a script's path or '-- /full/path/of/a/command' here, or a text in Script"
+                )
             return None
         if info.data["script"] is not None:
             raise ValueError("give either CommandLine or Script, not both")
@@ -281,7 +291,9 @@ def split_command(text: str) -> tuple[str, ...]:
     if not words or not words[0]:
         raise ValueError("it names nothing to run")
     if not is_command(text) and words[0].startswith("-"):
-        raise ValueError(f"{words[0]!r} looks like an option; a command is written '-- /full/path', with a space after the hyphens")
+        raise ValueError(
+            f"{words[0]!r} looks like an option; a command is written '-- /full/path', with a space after the hyphens"
+        )
     return tuple(words)
 
 

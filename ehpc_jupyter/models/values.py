@@ -13,9 +13,37 @@ from pydantic_core import CoreSchema, core_schema
 
 #: Names the shell itself sets or checks on assignment: a value given to them would not arrive as given.
 _SHELL_OWNED = frozenset(
-    "_ BASHOPTS BASHPID BASH_VERSINFO BASH_ARGC BASH_ARGV BASH_LINENO BASH_SOURCE BASH_SUBSHELL COMP_WORDBREAKS DIRSTACK "
-    "EPOCHREALTIME EPOCHSECONDS EUID FUNCNAME GROUPS HISTCMD IFS LINENO OLDPWD OPTIND PPID PWD RANDOM SECONDS SHELLOPTS "
-    "SHLVL SRANDOM UID".split()
+    [
+        "_",
+        "BASHOPTS",
+        "BASHPID",
+        "BASH_VERSINFO",
+        "BASH_ARGC",
+        "BASH_ARGV",
+        "BASH_LINENO",
+        "BASH_SOURCE",
+        "BASH_SUBSHELL",
+        "COMP_WORDBREAKS",
+        "DIRSTACK",
+        "EPOCHREALTIME",
+        "EPOCHSECONDS",
+        "EUID",
+        "FUNCNAME",
+        "GROUPS",
+        "HISTCMD",
+        "IFS",
+        "LINENO",
+        "OLDPWD",
+        "OPTIND",
+        "PPID",
+        "PWD",
+        "RANDOM",
+        "SECONDS",
+        "SHELLOPTS",
+        "SHLVL",
+        "SRANDOM",
+        "UID",
+    ]
 )
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -113,7 +141,9 @@ class Memory(_Written):
         """Read ``"4gb"``, ``"512 MB"``, ``"1.5GB"`` or a ``Memory``. Raises ValueError."""
         if isinstance(text, Memory):
             return text
-        match = re.match(r"\s*(\d{1,9}(?:\.\d{1,3})?)\s*([A-Za-z]*)\s*$", text, re.ASCII) if isinstance(text, str) else None
+        match = (
+            re.match(r"\s*(\d{1,9}(?:\.\d{1,3})?)\s*([A-Za-z]*)\s*$", text, re.ASCII) if isinstance(text, str) else None
+        )
         if not match or not _MB.get(match[2].upper()):
             raise ValueError(f"{text!r} is no memory size; write a number and MB or GB, for instance 4GB")
         size = float(match[1]) * _MB[match[2].upper()]

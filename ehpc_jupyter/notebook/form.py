@@ -14,7 +14,7 @@ from ehpc_jupyter.models.actions import CreateJobRequest
 from ehpc_jupyter.models.spec import JobSpec
 from ehpc_jupyter.notebook.client import Client
 from ehpc_jupyter.notebook.fields import JobField, body_of, fields_of, values_from_keywords
-from ehpc_jupyter.notebook.inputs import ERROR_STYLE, FieldBox, GroupBox, cluster_choices, queue_choices
+from ehpc_jupyter.notebook.inputs import ERROR_STYLE, NARROW_STYLE, FieldBox, GroupBox, cluster_choices, queue_choices
 from ehpc_jupyter.notebook.job import Job
 from ehpc_jupyter.notebook.jobview import JobView
 
@@ -85,7 +85,10 @@ class JobForm(VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._button.on_click(lambda _button: self._clicked())
         self._fault = HTML()
         self._view = JobView(self._client, spawn)
-        super().__init__([*sections, HBox([self._button]), self._fault, self._view], layout=Layout(max_width="60em"))
+        style = HTML(NARROW_STYLE, layout=Layout(display="none"))
+        parts = [style, *sections, HBox([self._button]), self._fault, self._view]
+        super().__init__(parts, layout=Layout(width="100%", max_width="60em"))
+        self.add_class("ehpc-form")
         self._check()
         self._spawn(self._fetch_clusters)
         self._spawn(self._fetch_queues)

@@ -6,7 +6,7 @@ import json
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from ipywidgets import HTML, Dropdown, GridBox, Layout, Text, Textarea, VBox
+from ipywidgets import HTML, Button, Dropdown, GridBox, Layout, Text, Textarea, VBox
 from pydantic import SecretStr
 
 from ehpc_jupyter.errors import Problem
@@ -20,7 +20,22 @@ if TYPE_CHECKING:
     from ehpc_jupyter.notebook.fields import JobField
 
 ERROR_STYLE = "color:var(--jp-error-color1,#d8453f)"
-_HELP_STYLE = "opacity:.75;font-size:.85em"
+# display and line-height: a widget's own line is as high as a button, which tears a help of two lines apart.
+_NOTE_STYLE = "display:block;line-height:1.3"
+_HELP_STYLE = f"{_NOTE_STYLE};opacity:.75;font-size:.85em"
+_ALERT_STYLE = f"{_NOTE_STYLE};{ERROR_STYLE}"
+#: In a narrow place labels stand above their controls. ipywidgets writes widths and margins into the elements, hence
+#: ``!important``.
+NARROW_STYLE = """<style>
+.ehpc-form { container-type: inline-size; }
+@container (max-width: 36em) {
+  .ehpc-field > .widget-inline-hbox { flex-direction: column; align-items: stretch; height: auto; }
+  .ehpc-field > .widget-inline-hbox > .widget-label { width: auto !important; text-align: left; }
+  .ehpc-field > .widget-inline-hbox > :not(.widget-label) { flex: none; }
+  .ehpc-field > .widget-inline-hbox > select { min-height: var(--jp-widgets-inline-height, 28px); }
+  .ehpc-field > .ehpc-note { margin-left: 2px !important; }
+}
+</style>"""
 _LABEL = {"description_width": "11em"}
 _SHORT_LABEL = {"description_width": "5em"}
 _VARIABLES_HELP = "Environment variables of the job, one NAME=value a line."
@@ -40,10 +55,12 @@ class FieldBox(VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._changed = changed
         self._quiet = False
         self._help = _VARIABLES_HELP if field.widget == "variables" else field.help
-        self.note = HTML(layout=Layout(margin="0 0 .3em 5.6em" if short else "0 0 .3em 11.6em"))
+        self.note = HTML(layout=Layout(margin="0 2px .4em 5.6em" if short else "0 2px .4em 11.6em"))
         self._style = _SHORT_LABEL if short else _LABEL
         self.control = self._listen(self._make())
-        super().__init__([self.control, self.note], layout=Layout(width="auto"))
+        super().__init__([self.control, *self._forget_button(), self.note], layout=Layout(width="auto"))
+        self.add_class("ehpc-field")
+        self.note.add_class("ehpc-note")
         self.show_help()
 
     def _make(self) -> Any:
@@ -75,6 +92,21 @@ class FieldBox(VBox):  # type: ignore[misc]  # ipywidgets has no types
     def _listen(self, control: Any) -> Any:
         control.observe(self._on_change, "placeholder" if isinstance(control, SecretText) else "value")
         return control
+
+    def _forget_button(self) -> list[Button]:
+        """A password's box is always empty, so emptying it takes a button."""
+        if not isinstance(self.control, SecretText):
+            return []
+        button = Button(
+            description="Forget the password", layout=Layout(width="auto", display="none", align_self="flex-end")
+        )
+        button.on_click(lambda _button: setattr(self.control, "secret", None))
+
+        def show(_change: Any) -> None:
+            button.layout.display = "none" if self.control.secret is None else ""
+
+        self.control.observe(show, "placeholder")
+        return [button]
 
     def _on_change(self, _change: Any) -> None:
         if not self._quiet:
@@ -153,7 +185,7 @@ class FieldBox(VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def show_error(self, words: str) -> None:
         """Show what is wrong instead of the help."""
-        self.note.value = f'<span role="alert" style="{ERROR_STYLE}">{escape(words)}</span>'
+        self.note.value = f'<span role="alert" style="{_ALERT_STYLE}">{escape(words)}</span>'
 
 
 class GroupBox(VBox):  # type: ignore[misc]
@@ -171,13 +203,13 @@ class GroupBox(VBox):  # type: ignore[misc]
 
     def show_help(self) -> None:
         """Show the group's help."""
-        title = f"<strong>{escape(self.field.title)}</strong> "
+        title = f"<strong>{escape(self.field.title)}</strong>"
         self.note.value = f'{title}<span style="{_HELP_STYLE}">{escape(self.field.help)}</span>'
 
     def show_error(self, words: str) -> None:
         """Show what is wrong instead of the help."""
-        title = f"<strong>{escape(self.field.title)}</strong> "
-        self.note.value = f'{title}<span role="alert" style="{ERROR_STYLE}">{escape(words)}</span>'
+        title = f"<strong>{escape(self.field.title)}</strong>"
+        self.note.value = f'{title}<span role="alert" style="{_ALERT_STYLE}">{escape(words)}</span>'
 
 
 def queue_choices(queues: Iterable[QueueInfo]) -> list[tuple[str, str]]:

@@ -1,0 +1,1 @@
+"""Batch systems: specification to text, text to objects. Pure."""

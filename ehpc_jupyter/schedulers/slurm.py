@@ -113,7 +113,17 @@ class SlurmScheduler(Scheduler):
 
     def status_command(self, users: Sequence[str]) -> Argv:
         """All jobs, those that ended within MinJobAge too; running tasks singly, waiting tasks as ranges."""
-        return (*_ENV, "squeue", "-h", "-a", "-t", "all", f"--user={','.join(users)}", "-o", FIELD.join(_SQUEUE) + _RECORD)
+        return (
+            *_ENV,
+            "squeue",
+            "-h",
+            "-a",
+            "-t",
+            "all",
+            f"--user={','.join(users)}",
+            "-o",
+            FIELD.join(_SQUEUE) + _RECORD,
+        )
 
     def parse_status(self, result: CommandResult) -> list[JobReport]:
         """Raises ListFailure, too, when the answer is cut off in a record."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Int
@@ -17,6 +17,7 @@ from ehpc_jupyter.settings import Settings
 
 if TYPE_CHECKING:
     from jupyter_events import EventLogger
+    from jupyter_server.serverapp import ServerApp
 
 #: Every change of a job goes out under this schema; its data is ``JobDetail`` in wire names.
 EVENT_SCHEMA = "urn:ehpc-jupyter:event:job:v1"
@@ -30,7 +31,9 @@ class EhpcExtension(Settings, ExtensionApp):
     open_browser = False
 
     threads = Int(
-        32, min=4, help="How many requests may wait for clusters at once. A cluster that hangs holds one thread a request."
+        32,
+        min=4,
+        help="How many requests may wait for clusters at once. A cluster that hangs holds one thread a request.",
     ).tag(config=True)
 
     def initialize_settings(self) -> None:
@@ -38,7 +41,7 @@ class EhpcExtension(Settings, ExtensionApp):
         self.service = JobService(self.profiles(), self.store_path())
         self.executor = ThreadPoolExecutor(self.threads, thread_name_prefix="ehpc")
         if self.serverapp is not None:
-            logger: EventLogger = self.serverapp.event_logger
+            logger: EventLogger = self._event_logger()
             logger.register_event_schema(event_schema())
             self.service.subscribe(self._publish)
         self.settings["ehpc_service"] = self.service
@@ -63,8 +66,12 @@ class EhpcExtension(Settings, ExtensionApp):
         serverapp, data = self.serverapp, detail.to_wire()
         if serverapp is None:
             return
+        logger = self._event_logger()
         # The event logger belongs to the loop's thread; add_callback is the one call that any thread may make.
-        serverapp.io_loop.add_callback(lambda: serverapp.event_logger.emit(schema_id=EVENT_SCHEMA, data=data))
+        serverapp.io_loop.add_callback(lambda: logger.emit(schema_id=EVENT_SCHEMA, data=data))
+
+    def _event_logger(self) -> EventLogger:
+        return cast("EventLogger", cast("ServerApp", self.serverapp).event_logger)
 
     async def stop_extension(self) -> None:
         """Let go of connections and threads; jobs go on."""

@@ -100,7 +100,12 @@ def _file(job: StoredJob, cluster: Cluster, path: str, name: str, *, content: bo
     if size > MAX_FILE:
         text = f"[the last {MAX_FILE} of {size} bytes]\n" + text
     if b"\0" in data:
-        return {**model, "content": base64.b64encode(data).decode(), "format": "base64", "mimetype": "application/octet-stream"}
+        return {
+            **model,
+            "content": base64.b64encode(data).decode(),
+            "format": "base64",
+            "mimetype": "application/octet-stream",
+        }
     return {**model, "content": text, "format": "text", "mimetype": "text/plain"}
 
 

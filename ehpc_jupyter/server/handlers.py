@@ -53,7 +53,7 @@ class EhpcHandler(APIHandler):
         self.request_id = new_request_id()
         self.started = time.perf_counter()
 
-    async def prepare(self) -> None:
+    async def prepare(self, *, _redirect_to_login: Any = False) -> None:
         """Jupyter's own checks (token, XSRF), then the authorizer: ``read`` or ``write`` on ``ehpc``."""
         await super().prepare()
         if self.current_user is None:
@@ -172,7 +172,7 @@ class SchemaHandler(EhpcHandler):
 class NotFoundHandler(EhpcHandler):
     """Everything else below ``ehpc/``."""
 
-    async def prepare(self) -> None:
+    async def prepare(self, *, _redirect_to_login: Any = False) -> None:
         """Refuse who is not logged in first: a stranger learns nothing of what is there."""
         await super().prepare()
         raise web.HTTPError(404, f"{self.request.path} is no action; actions are called with POST ehpc/<Action>")

@@ -39,7 +39,7 @@ class Completed:
 
     Attributes:
         argv: the command.
-        exit_code: its exit status; −1 when the other side did not say (killed by a signal).
+        exit_code: its exit status; -1 when the other side did not say (killed by a signal).
         stdout: raw output.
         stderr: raw error output.
     """

@@ -19,7 +19,7 @@ export class JobActions implements IJobActions {
     private readonly _browsers: IFileBrowserFactory | null
   ) {}
 
-  async stop(job: JobDetail): Promise<boolean> {
+  async stop(job: JobDetail, onConfirmed?: () => void): Promise<boolean> {
     const trans = this._trans;
     const answer = await showDialog({
       title: trans.__('Stop job %1?', job.JobId ?? ''),
@@ -33,6 +33,7 @@ export class JobActions implements IJobActions {
     if (!answer.button.accept || job.JobId === undefined) {
       return false;
     }
+    onConfirmed?.();
     try {
       await this._api.call('StopJobs', { ClusterId: job.ClusterId, JobIds: [job.JobId] });
       return true;

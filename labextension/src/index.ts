@@ -73,7 +73,7 @@ const panel: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [IEhpc],
   optional: [ITranslator, ISettingRegistry, IStateDB, ILayoutRestorer, ICommandPalette, ILauncher],
-  activate: async (
+  activate: (
     app: JupyterFrontEnd,
     ehpc: IEhpc,
     translator: ITranslator | null,
@@ -82,27 +82,30 @@ const panel: JupyterFrontEndPlugin<void> = {
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
     launcher: ILauncher | null
-  ): Promise<void> => {
+  ): void => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const model = new PanelModel(ehpc.api, ehpc.jobs, cluster => void state?.save(STATE_KEY, cluster));
     const widget = new PanelWidget({ ehpc, trans }, model);
-    // Lab restores only what was added before it looks: no waiting above this line.
     restorer?.add(widget, widget.id);
     app.shell.add(widget, 'left', { rank: 650, type: 'Cluster jobs' });
     addCommands({ app, ehpc, panel: model, panelId: widget.id, trans, palette, launcher });
 
-    const [settings, last] = await Promise.all([loadSettings(settingRegistry), state?.fetch(STATE_KEY)]);
-    const apply = (): void => {
-      const read = (key: string): unknown => settings?.get(key).composite;
-      ehpc.live.intervalMs = 1000 * Number(read('refreshInterval') ?? 30);
-      ehpc.tailBytes = Number(read('tailSize') ?? 10_240);
-    };
-    apply();
-    settings?.changed.connect(apply);
-    const preferred = settings?.get('defaultCluster').composite;
-    // The first failure is shown in the panel; the regular round tries again.
-    await model.start([last, preferred].map(String)).catch(() => undefined);
-    ehpc.live.add(recovered => model.tick(recovered));
+    // The state database answers only after Lab has started: an activation that waits for it waits for itself.
+    void start();
+    async function start(): Promise<void> {
+      const [settings, last] = await Promise.all([loadSettings(settingRegistry), state?.fetch(STATE_KEY)]);
+      const apply = (): void => {
+        const read = (key: string): unknown => settings?.get(key).composite;
+        ehpc.live.intervalMs = 1000 * Number(read('refreshInterval') ?? 30);
+        ehpc.tailBytes = Number(read('tailSize') ?? 10_240);
+      };
+      apply();
+      settings?.changed.connect(apply);
+      const preferred = settings?.get('defaultCluster').composite;
+      // The first failure is shown in the panel; the regular round tries again.
+      await model.start([last, preferred].map(String)).catch(() => undefined);
+      ehpc.live.add(recovered => model.tick(recovered));
+    }
   }
 };
 

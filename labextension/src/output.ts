@@ -83,17 +83,15 @@ function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> 
   return both;
 }
 
-/** UTF-8, from the first whole character on; what is no UTF-8 becomes U+FFFD. */
+/** UTF-8, where the start was cut off from the first whole line on; what is no UTF-8 becomes U+FFFD. */
 function decode(bytes: Uint8Array, cut: boolean): string {
-  let start = 0;
-  while (cut && start < 3 && ((bytes[start] ?? 0) & 0xc0) === 0x80) {
-    start++;
-  }
+  const start = cut ? bytes.indexOf(0x0a) + 1 : 0;
   return new TextDecoder().decode(bytes.subarray(start));
 }
 
 // ECMA-48: CSI sequences (colours, cursor), OSC sequences (titles, links), two-character escapes.
-const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*[0-~])/g;
+// The last one may be cut off.
+const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*(?:[@-~]|$)|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*(?:[0-~]|$))/g;
 
 /** What a terminal would show at the end: no colours, and of a progress bar its last stroke. */
 export function plain(text: string): string {

@@ -73,11 +73,13 @@ export class PanelModel {
 
   open(tab: Tab): void {
     this.tab = tab;
+    this.submitted = null;
     this._changed.emit();
   }
 
   select(key: string | null): void {
     this.selected = key;
+    this.submitted = null;
     this._changed.emit();
   }
 
@@ -91,7 +93,8 @@ export class PanelModel {
     this._changed.emit();
     const answer = await this._api.call('GetJob', { ClusterId: cluster, JobId: jobId });
     this._jobs.receive(answer.JobInfo.Detail);
-    this.select(keyOf(answer.JobInfo.Detail));
+    this.selected = keyOf(answer.JobInfo.Detail);
+    this._changed.emit();
   }
 
   private async _loadClusters(): Promise<void> {

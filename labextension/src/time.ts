@@ -18,9 +18,19 @@ export function elapsed(job: JobDetail, now: number): number | null {
   return end === undefined ? null : Math.max(0, end - job.StartTime);
 }
 
-/** Date and time as this browser writes them. */
+/** Date and time as this browser writes them; the year if it is another one. */
 export function moment(seconds: number): string {
-  return new Date(seconds * 1000).toLocaleString();
+  const date = new Date(seconds * 1000);
+  const sameYear = date.getFullYear() === new Date().getFullYear();
+  const year = sameYear ? {} : ({ year: 'numeric' } as const);
+  return date.toLocaleString(undefined, {
+    ...year,
+    month: 'short',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: '2-digit',
+    second: '2-digit'
+  });
 }
 
 /** "3 hours ago" in short, in the page's language. */

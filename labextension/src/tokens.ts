@@ -33,8 +33,8 @@ export const CommandIDs = {
 
 /** What a person can do with a job, wherever it is shown. */
 export interface IJobActions {
-  /** Ask, then stop it; false when the person thought better of it. */
-  stop(job: JobDetail): Promise<boolean>;
+  /** Ask, then stop it; false when it was not. `onConfirmed` is called between the two. */
+  stop(job: JobDetail, onConfirmed?: () => void): Promise<boolean>;
   /** Open one of its outputs in a tab. */
   openOutput(job: JobDetail, which: 'stdout' | 'stderr', task?: number): Promise<void>;
   /** Open its folder in a tab. */

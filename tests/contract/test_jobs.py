@@ -12,7 +12,7 @@ from ehpc_jupyter.errors import InvalidParams, JobNotFound, SubmitFailure
 from tests.conftest import wait_for
 
 NASTY = {
-    "quotes": "it's \"quoted\" `whoami` $(id) $HOME ${x} \\ \\n",
+    "quotes": 'it\'s "quoted" `whoami` $(id) $HOME ${x} \\ \\n',
     "lines": "one\ntwo\r\nthree\n",
     "trailing": "ends in lines\n\n",
     "spaces": "  a  b\t ",
@@ -22,7 +22,7 @@ NASTY = {
     "json": '{"a": [1, "x"]}',
     "comma": "a,b=c;d|e&f>g<h*?[!]~#",
 }
-PRINT_ENV = "#!/bin/sh\nfor name in {names}; do eval \"printf '%s\\\\0' \\\"\\$$name\\\"\"; done\n"
+PRINT_ENV = '#!/bin/sh\nfor name in {names}; do eval "printf \'%s\\\\0\' \\"\\$$name\\""; done\n'
 
 
 def test_command_runs_and_its_output_comes_back(site):
@@ -102,7 +102,9 @@ def test_work_dir(site):
 
 
 def test_post_command_sees_the_exit_code_and_keeps_it(site):
-    job = site.submit(Script="echo main; exit 4", PostCmdLine="echo post $EHPC_EXIT_CODE $x; exit 9", Variables={"x": "y z"})
+    job = site.submit(
+        Script="echo main; exit 4", PostCmdLine="echo post $EHPC_EXIT_CODE $x; exit 9", Variables={"x": "y z"}
+    )
     detail = site.wait(job)
     assert (detail["State"], detail["ExitCode"]) == ("FAILED", 4)
     assert site.log(job) == "main\npost 4 y z\n"
@@ -224,7 +226,7 @@ def test_unknown_job(site):
 
 
 def test_names_that_break_things(site):
-    name = "it's \"a\" $(name); `x` -rf % Grüße"
+    name = 'it\'s "a" $(name); `x` -rf % Grüße'
     job = site.submit(name=name, CommandLine="-- /bin/true")
     detail = site.wait(job)
     assert (detail["JobName"], detail["State"]) == (name, "FINISHED")

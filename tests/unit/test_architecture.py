@@ -58,7 +58,9 @@ def test_arrows_point_one_way(path):
             assert other == own or other in DOORS[own], f"{own} may not import {name}"
         if first in LIBRARIES:
             place = str(path.relative_to(PACKAGE))
-            assert any(place == allowed or place.startswith(f"{allowed}/") for allowed in LIBRARIES[first]), f"{place}: {name}"
+            assert any(place == allowed or place.startswith(f"{allowed}/") for allowed in LIBRARIES[first]), (
+                f"{place}: {name}"
+            )
 
 
 @pytest.mark.parametrize("path", [p for p in FILES if room(p) in ("schedulers", "models")], ids=lambda p: p.name)

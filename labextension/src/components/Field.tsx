@@ -22,17 +22,20 @@ interface IFieldProps {
   value: Value | undefined;
   cluster: string;
   error: string | undefined;
+  /** Something above it shows the same word. */
+  hideLabel?: boolean;
   onChange: (value: Value) => void;
 }
 
 /** A label, an input by the schema's hint, its help, and what the server has against it. */
-export function Field({ field, id, value, cluster, error, onChange }: IFieldProps): React.JSX.Element {
+export function Field(props: IFieldProps): React.JSX.Element {
+  const { field, id, value, cluster, error, hideLabel = false, onChange } = props;
   const helpId = `${id}-help`;
   const errorId = `${id}-error`;
   const ids = [error && errorId, field.description && helpId].filter(Boolean).join(' ');
   const input: IInputProps = { field, id, value, onChange, describedBy: ids || undefined, invalid: Boolean(error) };
   const label = (
-    <label id={`${id}-label`} htmlFor={id}>
+    <label id={`${id}-label`} htmlFor={id} className={hideLabel ? 'jp-ehpc-Hidden' : undefined}>
       {field.title}
       {field.required && <span aria-hidden="true"> *</span>}
     </label>

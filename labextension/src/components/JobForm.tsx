@@ -9,6 +9,7 @@ import { Icon } from './icons';
 import { Alert, Button } from './Parts';
 import { useSubmit } from './useSubmit';
 
+const ORDER = ['command', 'resources', 'output', 'more'];
 const OPEN_AT_FIRST = ['command', 'resources'];
 
 interface IJobFormProps {
@@ -52,7 +53,7 @@ function Form({ cluster, clusterName, fields, onSubmitted }: IJobFormProps & { f
   const pair = ALTERNATIVES.filter(path => all.some(field => field.path === path));
   const [used, setUsed] = React.useState<string>(ALTERNATIVES[0]);
   const unused = pair.length === 2 ? (pair.find(path => path !== used) ?? null) : null;
-  const groups = React.useMemo(() => [...new Set(fields.map(field => field.group))], [fields]);
+  const groups = React.useMemo(() => groupsOf(fields), [fields]);
   const [open, setOpen] = React.useState<readonly string[]>(OPEN_AT_FIRST);
   const known = React.useMemo(() => new Set([...fields, ...all].map(field => field.path)), [fields, all]);
   const { busy, problems, error, submit, forget } = useSubmit(ehpc.api, known);
@@ -95,6 +96,7 @@ function Form({ cluster, clusterName, fields, onSubmitted }: IJobFormProps & { f
         value={values[field.path]}
         cluster={cluster}
         error={problemOf(field.path)}
+        hideLabel={field.path === used && unused !== null}
         onChange={value => change(field.path, value)}
       />
     );
@@ -157,7 +159,7 @@ function FieldGroup({ field, id, error, render }: IFieldGroupProps): React.JSX.E
       aria-invalid={error ? true : undefined}
       aria-describedby={`${id}-error ${id}-help`}
     >
-      <legend>{field.title}</legend>
+      <legend className="jp-ehpc-Hidden">{field.title}</legend>
       <FieldError id={`${id}-error`} text={error} />
       <p id={`${id}-help`} className="jp-ehpc-Help">
         {field.description}
@@ -187,6 +189,12 @@ function Alternatives({ fields, used, onChoose }: IAlternativesProps): React.JSX
       ))}
     </div>
   );
+}
+
+/** The usual groups in their order, then whatever else the schema names. */
+function groupsOf(fields: IField[]): string[] {
+  const found = new Set(fields.map(field => field.group));
+  return [...ORDER.filter(group => found.delete(group)), ...found];
 }
 
 function groupTitle(group: string, trans: TranslationBundle): string {

@@ -15,8 +15,7 @@ export function JobActions({ job, trusted = true }: { job: JobDetail; trusted?: 
     return null;
   }
   const onStop = async (): Promise<void> => {
-    setStopping(true);
-    const told = await actions.stop(job);
+    const told = await actions.stop(job, () => setStopping(true));
     // Told to stop, it is still busy ending; the button comes back if it does not.
     window.setTimeout(() => setStopping(false), told ? 10_000 : 0);
   };
@@ -63,7 +62,7 @@ export function JobFacts({ job }: { job: JobDetail }): React.JSX.Element {
     [trans.__('Ended'), time(job.EndTime)],
     [trans.__('Ran'), job.StartTime === undefined ? undefined : <Elapsed job={job} />],
     [trans.__('Wall time'), job.WallTimeS === undefined ? undefined : duration(job.WallTimeS)],
-    [trans.__("Scheduler's word"), job.NativeState],
+    [trans.__('Raw state'), job.NativeState],
     [trans.__('Folder'), job.Folder]
   ];
   return (

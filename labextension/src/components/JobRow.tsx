@@ -20,11 +20,18 @@ interface IJobRowProps {
 export function JobRow({ id, open, onToggle }: IJobRowProps): React.JSX.Element | null {
   const detailsId = React.useId();
   const row = React.useRef<HTMLLIElement>(null);
+  const head = React.useRef<HTMLButtonElement>(null);
   const entry = useJob(id);
   React.useEffect(() => {
-    if (open) {
-      row.current?.scrollIntoView({ block: 'nearest' });
+    if (!open) {
+      return;
     }
+    // Browsers first keep in place what they showed before.
+    const frame = requestAnimationFrame(() => {
+      const [top, stuck] = [row.current, head.current].map(one => one?.getBoundingClientRect().top ?? 0);
+      (top === stuck ? head : row).current?.scrollIntoView({ block: top === stuck ? 'nearest' : 'start' });
+    });
+    return () => cancelAnimationFrame(frame);
   }, [open]);
   if (!entry) {
     return null;
@@ -33,6 +40,7 @@ export function JobRow({ id, open, onToggle }: IJobRowProps): React.JSX.Element 
   return (
     <li ref={row} className="jp-ehpc-Row" data-open={open || undefined}>
       <button
+        ref={head}
         type="button"
         className="jp-ehpc-RowHead"
         aria-expanded={open}
@@ -83,8 +91,8 @@ function RowLine({ job }: { job: JobDetail }): React.JSX.Element {
       <StateWord job={job} />
       {job.JobId && <span>{job.JobId}</span>}
       {job.Tasks && <TaskWords job={job} />}
-      {ran && <Elapsed job={job} />}
       {showExit && <span>{trans.__('exit code %1', job.ExitCode ?? '')}</span>}
+      {ran && <Elapsed job={job} />}
       {job.Reason && !ran && <span title={job.Reason}>{job.Reason}</span>}
       {job.StaleReason && <span title={job.StaleReason}>{trans.__('may be old')}</span>}
     </span>

@@ -106,7 +106,7 @@ function Text({ tail, which }: { tail: ITail; which: Which }): React.JSX.Element
 
 function kB(bytes: number): string {
   const [size, unit] = bytes < 1e6 ? [bytes / 1000, 'kB'] : bytes < 1e9 ? [bytes / 1e6, 'MB'] : [bytes / 1e9, 'GB'];
-  return `${size < 10 && unit !== 'kB' ? size.toFixed(1) : Math.ceil(size)} ${unit}`;
+  return `${size < 10 ? size.toFixed(1) : Math.round(size)} ${unit}`;
 }
 
 /** Both outputs of a job: what it wrote, and what went wrong, unfolded if something did. */

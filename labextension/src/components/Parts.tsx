@@ -83,7 +83,7 @@ export function ProgressBar({ job }: { job: JobDetail }): React.JSX.Element | nu
   );
 }
 
-/** "7 of 10 tasks done, 1 failed". */
+/** "7/10 tasks, 1 failed": how many have ended, of all. */
 export function TaskWords({ job }: { job: JobDetail }): React.JSX.Element | null {
   const { trans } = useServices();
   const { all, ended } = taskCounts(job);
@@ -93,7 +93,7 @@ export function TaskWords({ job }: { job: JobDetail }): React.JSX.Element | null
   const failed = job.Tasks?.FAILED ?? 0;
   return (
     <span>
-      {trans.__('%1 of %2 tasks ended', ended, all)}
+      {trans.__('%1/%2 tasks', ended, all)}
       {failed > 0 && `, ${trans.__('%1 failed', failed)}`}
     </span>
   );

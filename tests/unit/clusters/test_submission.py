@@ -47,7 +47,11 @@ class Desk:
         fake.chmod(0o755)
         self.notes = root / "notes"
         self.notes.mkdir()
-        self.environment = {"HOME": str(self.home), "PATH": f"{root / 'bin'}:{os.environ['PATH']}", "FAKE_NOTES": str(self.notes)}
+        self.environment = {
+            "HOME": str(self.home),
+            "PATH": f"{root / 'bin'}:{os.environ['PATH']}",
+            "FAKE_NOTES": str(self.notes),
+        }
 
     def plan(self, request_id=None, **spec):
         request = CreateJobRequest.from_wire({"ClusterId": "x", "JobSpec": spec})
@@ -169,7 +173,12 @@ def test_directives_and_resources_name_both(desk):
 
 def test_all_problems_at_once(desk):
     outcome = desk.submit(desk.plan(CommandLine="none.sh", StdoutPath="/none/x", StderrPath="/none/y", WorkDir="/none"))
-    assert [p.field.rpartition(".")[2] for p in outcome.problems] == ["StdoutPath", "StderrPath", "WorkDir", "CommandLine"]
+    assert [p.field.rpartition(".")[2] for p in outcome.problems] == [
+        "StdoutPath",
+        "StderrPath",
+        "WorkDir",
+        "CommandLine",
+    ]
 
 
 def test_a_full_disk_is_told(desk):
@@ -197,7 +206,7 @@ def test_whatever_is_typed_arrives_byte_for_byte_or_is_refused(values, arguments
         show = desk.home / "show.sh"
         names = [f"V{i}" for i in range(len(values))]
         body = "".join(f"printf '%s\\0' \"${name}\"\n" for name in names)
-        show.write_text('#!/bin/sh\nfor a; do printf \'%s\\0\' "$a"; done\n' + body)
+        show.write_text("#!/bin/sh\nfor a; do printf '%s\\0' \"$a\"; done\n" + body)
         show.chmod(0o755)
         more = {"PostCmdLine": "printf 'post\\0'"} if post else {}
         try:
@@ -211,8 +220,12 @@ def test_whatever_is_typed_arrives_byte_for_byte_or_is_refused(values, arguments
         assert desk.submit(plan).state == "new"
         assert len(list(desk.notes.iterdir())) == 1
         done = subprocess.run(
-            ["/bin/sh", plan.submission.script], capture_output=True, env=desk.environment, cwd=desk.home,
-            timeout=20, check=False,
+            ["/bin/sh", plan.submission.script],
+            capture_output=True,
+            env=desk.environment,
+            cwd=desk.home,
+            timeout=20,
+            check=False,
         )
         assert done.stderr == b""
         assert done.stdout.decode().split("\0")[:-1] == [*arguments, *values, *(["post"] if post else [])]
@@ -231,7 +244,11 @@ def test_values_on_the_schedulers_command_line_arrive_exactly(name, path, queue)
             assert all(problem.message for problem in refusal.problems)
             return
         plan = make_plan(
-            request, request_id="r", name=job_name(request), folder=f"{desk.home}/ehpc-jobs/f", home=str(desk.home),
+            request,
+            request_id="r",
+            name=job_name(request),
+            folder=f"{desk.home}/ehpc-jobs/f",
+            home=str(desk.home),
             scheduler=SlurmScheduler(),
         )
         outcome = desk.submit(plan)

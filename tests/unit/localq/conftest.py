@@ -151,7 +151,8 @@ class Queue:
 
     def manager(self):
         """The pid of the one manager."""
-        return wait_for(lambda: self.processes("_manager"), what="a manager")[0]
+        # Between fork and exec a shepherd still has its parent's argv.
+        return wait_for(lambda: len(found := self.processes("_manager")) == 1 and found, what="one manager")[0]
 
     def kill(self, *pids):
         for pid in pids:

@@ -85,7 +85,7 @@ def test_the_script_dead_beside_its_shepherd_is_not_mistaken(queue):
     wait_for(lambda: not queue.processes("75") + queue.processes("76"), what="the end of what was left")
 
 
-@pytest.mark.parametrize("_", range(5))
+@pytest.mark.parametrize("_", range(3))
 def test_a_manager_killed_while_it_starts_tasks(queue, _):
     job = queue.submit("echo $EHPC_ARRAY_TASK_ID >> runs", "--array=1-12")
     for _kill in range(3):
@@ -133,10 +133,9 @@ def test_twenty_at_once_get_one_manager(queue):
     answers = [process.communicate(timeout=60) for process in processes]
     assert {error for _, error in answers} == {""}
     assert sorted(int(out.split()[-1]) for out, _ in answers) == list(range(1, 21))
-    assert len(queue.processes("_manager")) == 1
     assert [e["state"] for e in queue.wait_all(*map(str, range(1, 21)))] == ["FINISHED"] * 20
-    starts = (queue.home / "manager.log").read_text().count("manager: here")
-    assert starts == 1
+    assert queue.manager()
+    assert (queue.home / "manager.log").read_text().count("manager: here") == 1
 
 
 def test_it_leaves_when_idle_and_comes_back(queue):
@@ -154,11 +153,11 @@ def test_it_leaves_when_idle_and_comes_back(queue):
 
 def test_the_moment_of_leaving_loses_no_job(queue):
     queue.environ["EHPC_LOCALQ_IDLE_S"] = "0"
-    for _ in range(25):
+    for _ in range(12):
         job = queue.submit("true")
     wait_for(lambda: not queue.processes(), what="the end of all processes")
     assert {entry["state"] for entry in queue.entries()} == {"FINISHED"}
-    assert len(queue.entries()) == int(job) == 25
+    assert len(queue.entries()) == int(job) == 12
 
 
 def test_no_pipe_of_the_submitter_stays_open(queue):

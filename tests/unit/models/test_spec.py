@@ -144,7 +144,11 @@ def test_refused_with_reason(spec, field, words):
 
 def test_empty_texts_are_absent():
     request = CreateJobRequest.from_wire(
-        {"ClusterId": "local", "JobName": " ", "JobSpec": {"Script": "true", "JobQueue": "", "WallTime": " ", "Priority": ""}}
+        {
+            "ClusterId": "local",
+            "JobName": " ",
+            "JobSpec": {"Script": "true", "JobQueue": "", "WallTime": " ", "Priority": ""},
+        }
     )
     assert request.to_wire() == {"ClusterId": "local", "JobSpec": {"Script": "true"}}
 
@@ -160,7 +164,9 @@ def test_memory_round_trip(mb):
     assert Memory.parse(str(Memory(mb))).mb == mb
 
 
-@pytest.mark.parametrize(("text", "mb"), [("4gb", 4096), ("4GB", 4096), ("1.5Gb", 1536), ("512 mb", 512), ("1T", 1 << 20)])
+@pytest.mark.parametrize(
+    ("text", "mb"), [("4gb", 4096), ("4GB", 4096), ("1.5Gb", 1536), ("512 mb", 512), ("1T", 1 << 20)]
+)
 def test_memory_forms(text, mb):
     assert Memory.parse(text).mb == mb
 
@@ -187,7 +193,11 @@ def test_no_text_breaks_the_command_line(text):
         assert words[0]
 
 
-@given(st.dictionaries(st.sampled_from([f.alias for f in JobSpec.model_fields.values()]), st.text() | st.integers() | st.none()))
+@given(
+    st.dictionaries(
+        st.sampled_from([f.alias for f in JobSpec.model_fields.values()]), st.text() | st.integers() | st.none()
+    )
+)
 def test_nonsense_is_refused_and_never_crashes(spec):
     try:
         CreateJobRequest.from_wire({"ClusterId": "local", "JobSpec": spec})

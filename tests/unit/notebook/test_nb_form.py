@@ -478,6 +478,19 @@ def test_a_password_that_belongs_to_nobody_is_told_beside_it(make):
     assert PASSWORD not in saved()
 
 
+def test_a_password_can_be_forgotten(make):
+    form = make(script="x")
+    box = form._boxes["JobSpec.RunasUserPassword"]
+    button = box.children[1]
+    assert button.layout.display == "none"
+    box.control.set_state({"value": PASSWORD})
+    assert (form.spec, button.layout.display) == (None, "")
+    button.click()
+    assert box.control.secret is None
+    assert form.spec == JobSpec(script="x")
+    assert button.layout.display == "none"
+
+
 def test_the_form_is_observable(make):
     form = make()
     assert isinstance(form, HasTraits)

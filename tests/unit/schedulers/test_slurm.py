@@ -93,16 +93,28 @@ def record(*fields):
 
 
 def queued(job="10", tasks="N/A", state="PENDING", reason="Priority", name="a b|c\nd"):
-    return record(job, tasks, state, reason, "comp", "me", "", "1700000000", "1700000100", "N/A", "15-00:49:00", "tok", name)
+    return record(
+        job, tasks, state, reason, "comp", "me", "", "1700000000", "1700000100", "N/A", "15-00:49:00", "tok", name
+    )
 
 
 def test_queue_of_jobs_and_tasks():
-    text = queued() + queued(tasks="1,3,5-9:2%4") + queued(tasks="2", state="RUNNING", reason="None") + queued(reason="JobHeldUser")
+    text = (
+        queued()
+        + queued(tasks="1,3,5-9:2%4")
+        + queued(tasks="2", state="RUNNING", reason="None")
+        + queued(reason="JobHeldUser")
+    )
     whole, waiting, running, held = SLURM.parse_status(said(text))
     assert (whole.state, whole.reason, whole.name, whole.token) == (JobState.QUEUED, "Priority", "a b|c\nd", "tok")
     assert (whole.submit_time, whole.start_time, whole.wall_time_s) == (1700000000, None, 1298940)
     assert (waiting.tasks, waiting.count) == ("1,3,5-9:2%4", 5)
-    assert (running.tasks, running.state, running.start_time, running.reason) == ("2", JobState.RUNNING, 1700000100, None)
+    assert (running.tasks, running.state, running.start_time, running.reason) == (
+        "2",
+        JobState.RUNNING,
+        1700000100,
+        None,
+    )
     assert held.state is JobState.HELD
 
 
@@ -161,24 +173,40 @@ def test_queues():
     ]
     comp, debug = SLURM.parse_queues(said("".join("\x1f".join(row) + "\n" for row in rows)))
     assert (comp.name, comp.is_default, comp.nodes, comp.idle_nodes) == ("comp", True, 4, 3)
-    assert (comp.cores_per_node, comp.memory_mb_per_node, comp.gpus_per_node, comp.max_wall_time_s) == (32, 65536, 4, None)
+    assert (comp.cores_per_node, comp.memory_mb_per_node, comp.gpus_per_node, comp.max_wall_time_s) == (
+        32,
+        65536,
+        4,
+        None,
+    )
     assert (debug.state, debug.max_wall_time_s, debug.gpus_per_node) == ("DOWN", 1800, 0)
 
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("1:00:00", 3600), ("15-00:49:00", 1298940), ("30:00", 1800), ("1-12:30:00", 131400), ("UNLIMITED", None), ("N/A", None)],
+    [
+        ("1:00:00", 3600),
+        ("15-00:49:00", 1298940),
+        ("30:00", 1800),
+        ("1-12:30:00", 131400),
+        ("UNLIMITED", None),
+        ("N/A", None),
+    ],
 )
 def test_durations(text, seconds):
     assert parse_duration(text) == seconds
 
 
-@pytest.mark.parametrize(("text", "count"), [("1", 1), ("1,3,5", 3), ("1-100000", 100000), ("0-9:3%2", 4), ("[1-3,7]", 4)])
+@pytest.mark.parametrize(
+    ("text", "count"), [("1", 1), ("1,3,5", 3), ("1-100000", 100000), ("0-9:3%2", 4), ("[1-3,7]", 4)]
+)
 def test_tasks_are_counted_and_not_expanded(text, count):
     assert count_tasks(text) == count
 
 
-@pytest.mark.parametrize(("gres", "gpus"), [("gpu:2", 2), ("gpu:a100:4(S:0-1)", 4), ("gpu:a:1,gpu:b:2", 3), ("(null)", 0)])
+@pytest.mark.parametrize(
+    ("gres", "gpus"), [("gpu:2", 2), ("gpu:a100:4(S:0-1)", 4), ("gpu:a:1,gpu:b:2", 3), ("(null)", 0)]
+)
 def test_gpus(gres, gpus):
     assert count_gpus(gres) == gpus
 

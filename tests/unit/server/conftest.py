@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-pytest_plugins = ["pytest_jupyter.jupyter_server"]
+# Imported and not declared as a plugin: its automatic fixtures are for this folder only.
+from pytest_jupyter.jupyter_server import *  # noqa: F403
 
 
 @pytest.fixture

@@ -27,7 +27,9 @@ async def finished(call, job_id):
 
 
 async def test_a_job_through_http(call, jp_fetch):
-    status, created = await call("CreateJob", {"ClusterId": "local", "JobName": "n", "JobSpec": {"Script": "echo hello"}})
+    status, created = await call(
+        "CreateJob", {"ClusterId": "local", "JobName": "n", "JobSpec": {"Script": "echo hello"}}
+    )
     assert (status, created["Success"]) == (200, "true")
     assert len(created["RequestId"]) == 36
     detail = await finished(call, created["JobId"])
@@ -50,7 +52,14 @@ async def test_files_of_a_job_as_lab_opens_them(call):
     assert {"stdout", "stderr", "job.sh", "script"} <= {item["name"] for item in folder["content"]}
     _, file = await call(f"contents/local/{job}/stdout", method="GET")
     assert (file["content"], file["writable"], file["type"]) == ("hello\n", False, "file")
-    for path in (f"local/{job}/../../x", f"local/{job}/..", f"local/{job}/%2e%2e%2fx", f"local/{job}/nosuch", "local/999", "x"):
+    for path in (
+        f"local/{job}/../../x",
+        f"local/{job}/..",
+        f"local/{job}/%2e%2e%2fx",
+        f"local/{job}/nosuch",
+        "local/999",
+        "x",
+    ):
         status, body = await call(f"contents/{path}", method="GET")
         assert (status, set(body)) == (404, SHAPE), path
 
@@ -98,14 +107,23 @@ async def test_no_route_answers_without_a_token(jp_serverapp, jp_base_url, call)
     app = jp_serverapp.extension_manager.extension_apps["ehpc_jupyter"].copy().pop()
     patterns = [handler[0] for handler in app.handlers]
     assert len(patterns) >= 4
-    paths = ["ehpc/schema", "ehpc/contents/local/1", "ehpc/contents", "ehpc", "ehpc/x/y", *(f"ehpc/{a}" for a in ACTIONS)]
+    paths = [
+        "ehpc/schema",
+        "ehpc/contents/local/1",
+        "ehpc/contents",
+        "ehpc",
+        "ehpc/x/y",
+        *(f"ehpc/{a}" for a in ACTIONS),
+    ]
     client = AsyncHTTPClient()
     for path in paths:
         for method in ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
             url = f"http://127.0.0.1:{jp_serverapp.port}{jp_base_url}{path}"
             body = "{}" if method in ("POST", "PUT", "PATCH") else None
             answer = await client.fetch(url, method=method, body=body, raise_error=False, follow_redirects=False)
-            assert answer.code in (403, 405) or (method == "OPTIONS" and answer.code == 204), f"{method} {path}: {answer.code}"
+            assert answer.code in (403, 405) or (method == "OPTIONS" and answer.code == 204), (
+                f"{method} {path}: {answer.code}"
+            )
             if answer.code == 403:
                 assert b'"Code"' in answer.body
     _, listed = await call("ListJobs", {"ClusterId": "local"})

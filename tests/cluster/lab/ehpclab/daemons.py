@@ -79,6 +79,18 @@ class Daemon:
     def process(self) -> Process | None:
         return from_pid_file(self.pid_file, self.program)
 
+    def serves(self, limit: float = 15) -> bool:
+        """Whether it does its work, once one that has just been told to end has had the time to.
+
+        One that is halted cannot answer and counts as doing its work.
+        """
+
+        def settled() -> bool:
+            process = self.process()
+            return process is None or process.halted() or self.ready()
+
+        return wait_until(settled, limit) and self.process() is not None
+
     def launch(self, limit: float = 20) -> None:
         """Start it and return when it serves."""
         self.pid_file.unlink(missing_ok=True)

@@ -93,8 +93,10 @@ def make_database(lab: Lab) -> None:
 def bring_up(lab: Lab, fresh: bool) -> None:
     """Start what does not run."""
     for daemon in daemons(lab):
-        if daemon.process():
+        if daemon.serves():
             continue
+        if daemon.process():
+            raise LabError(f"{daemon.name}: runs, but does not answer; stop the lab", daemon.logs)
         if fresh and daemon.name == "mariadbd":
             step("database", lambda: make_database(lab))
         if daemon.name == "munged":
@@ -174,7 +176,7 @@ def describe(lab: Lab, users: dict[str, dict[str, str]]) -> None:
 
 def start(lab: Lab, accounting: bool, repair: bool) -> None:
     found = daemons(lab) if lab.exists() else []
-    dead = [daemon.name for daemon in found if not daemon.process()]
+    dead = [daemon.name for daemon in found if not daemon.serves()]
     whole = lab.description.exists()
     if repair:
         if not whole:

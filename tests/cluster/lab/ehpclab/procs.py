@@ -29,6 +29,9 @@ class Process:
     def alive(self) -> bool:
         return look(self.pid) == self
 
+    def halted(self) -> bool:
+        return self.alive() and _stat(self.pid)[:1] in (["T"], ["t"])
+
     def signal(self, number: signal.Signals) -> None:
         if self.alive():
             with suppress(ProcessLookupError):
