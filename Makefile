@@ -20,10 +20,10 @@ help:
 	@sed -n '1p' Makefile; echo 'make demo: three jobs on this machine, from nothing; make lab: JupyterLab with the panel'
 
 demo: $(VENV)/.installed
-	@$(BIN)/python tools/demo.py
+	@$(BIN)/python -m tools.demo
 
 lab: $(VENV)/.installed
-	@$(BIN)/python tools/demo.py --lab
+	@$(BIN)/python -m tools.demo --lab
 
 test: $(VENV)/.test
 	@tools/test.sh
@@ -66,12 +66,12 @@ ehpc_jupyter/labextension/package.json: labextension/node_modules/.yarn-state.ym
 
 $(VENV)/.installed: pyproject.toml $(VENV)/.build ehpc_jupyter/labextension/package.json
 	@echo '- ehpc-jupyter and JupyterLab'
-	@$(BIN)/python -m pip install --quiet --no-build-isolation --editable '.[demo]'
+	@SKIP_JUPYTER_BUILDER=1 $(BIN)/python -m pip install --quiet --no-build-isolation --editable '.[demo]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.installed
 	@echo '- what the tests need'
-	@$(BIN)/python -m pip install --quiet --no-build-isolation --editable '.[demo,test]'
+	@SKIP_JUPYTER_BUILDER=1 $(BIN)/python -m pip install --quiet --no-build-isolation --editable '.[demo,test]'
 	@touch $@
 
 clean:

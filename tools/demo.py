@@ -9,100 +9,23 @@ import argparse
 import asyncio
 import base64
 import os
-import secrets
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import nbformat
-import requests
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
+
+from tools.server import Server
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOK = ROOT / "notebooks" / "first-job.ipynb"
 #: The notebook names its jobs so.
 FACES = {"greeting": "form", "hello": "magic", "answer": "client"}
-START_LIMIT_S = 60
-
-
-class Server:
-    """A Jupyter server as a child process; ended by its process id.
-
-    Args:
-        folder: what it serves.
-        data: where it keeps its job database and runtime files.
-    """
-
-    def __init__(self, folder: Path, data: Path) -> None:
-        self.token = secrets.token_hex(24)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/"
-        self.runtime = data / "runtime"
-        self.log = data / "server.log"
-        environment = os.environ | {"JUPYTER_TOKEN": self.token, "JUPYTER_RUNTIME_DIR": str(self.runtime)}
-        options = {
-            "ip": "127.0.0.1",
-            "port": self.port,
-            "port_retries": 0,
-            "root_dir": str(folder),
-            "allow_root": True,
-            "open_browser": False,
-        }
-        argv = [
-            sys.executable,
-            "-m",
-            "jupyter_server",
-            *(f"--ServerApp.{name}={value}" for name, value in options.items()),
-        ]
-        argv.append(f"--EhpcExtension.data_dir={data / 'ehpc'}")
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(argv, env=environment, stdout=log, stderr=subprocess.STDOUT)
-        self.session = requests.Session()
-        self.session.trust_env = False
-        self.session.headers["Authorization"] = f"token {self.token}"
-
-    def wait(self) -> None:
-        """Until it answers."""
-        deadline = time.monotonic() + START_LIMIT_S
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                self.call("ListClusters")
-                return
-            except requests.ConnectionError:
-                time.sleep(0.1)
-        raise SystemExit(f"the server did not start; it said:\n{self.log.read_text()[-3000:]}")
-
-    def call(self, action: str, **fields: Any) -> dict[str, Any]:
-        """An action of the extension."""
-        answer = self.session.post(f"{self.url}ehpc/{action}", json=fields, timeout=30)
-        if not answer.ok:
-            raise SystemExit(f"{action}: {answer.text}")
-        body: dict[str, Any] = answer.json()
-        return body
-
-    def start_kernel(self) -> str:
-        """A kernel of the server's; returns its connection file."""
-        answer = self.session.post(f"{self.url}api/kernels", json={"name": "python3"}, timeout=60)
-        answer.raise_for_status()
-        return str(self.runtime / f"kernel-{answer.json()['id']}.json")
-
-    def stop(self) -> None:
-        """TERM, then KILL."""
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(15)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
 
 
 async def execute(notebook: Any, connection_file: str, folder: Path) -> None:

@@ -22,7 +22,7 @@ FRESH_S = 0.5
 _STDERR_LINES = 20
 
 
-class JobFailed(Exception):  # noqa: N818 - it names what happened, as a scientist says it
+class JobFailed(Exception):
     """A job ended, but not well.
 
     Attributes:

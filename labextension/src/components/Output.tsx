@@ -27,11 +27,13 @@ export function Output({ job, which, task }: IOutputProps): React.JSX.Element {
     () => new OutputTail(api, { cluster, jobId, which, task, tailBytes }),
     [api, cluster, jobId, which, task, tailBytes]
   );
+  /** The source that was read to its end after the job had ended. */
+  const complete = React.useRef<OutputTail | null>(null);
   const started = job.StartTime !== undefined || isFinal(job.State);
   const goesOn = !isFinal(job.State);
 
   React.useEffect(() => {
-    if (!visible || !started) {
+    if (!visible || !started || complete.current === source) {
       return;
     }
     let timer = 0;
@@ -42,6 +44,7 @@ export function Output({ job, which, task }: IOutputProps): React.JSX.Element {
         if (!stopped) {
           setTail(read);
           setError(null);
+          complete.current = goesOn ? null : source;
         }
       } catch (reason) {
         if (!stopped) {
