@@ -55,13 +55,13 @@ $(VENV)/.build: $(BIN)/python
 
 labextension/node_modules/.yarn-state.yml: labextension/package.json labextension/yarn.lock $(VENV)/.build
 	@echo '- packages of the labextension'
-	@cd labextension && jlpm install --immutable >../$(VENV)/jlpm.log 2>&1 || { cat ../$(VENV)/jlpm.log >&2; exit 1; }
+	@cd labextension && jlpm install --immutable >../$(VENV)/jlpm.log 2>&1 || { tail -20 ../$(VENV)/jlpm.log >&2; exit 1; }
 	@touch $@
 
 ehpc_jupyter/labextension/package.json: labextension/node_modules/.yarn-state.yml $(LABEXT_SOURCES)
 	@echo '- the labextension'
 	@rm -rf ehpc_jupyter/labextension
-	@cd labextension && jlpm build:prod >../$(VENV)/build.log 2>&1 || { cat ../$(VENV)/build.log >&2; exit 1; }
+	@cd labextension && jlpm build:prod >../$(VENV)/build.log 2>&1 || { tail -20 ../$(VENV)/build.log >&2; exit 1; }
 	@touch $@
 
 $(VENV)/.installed: pyproject.toml $(VENV)/.build ehpc_jupyter/labextension/package.json

@@ -62,9 +62,10 @@ class Database:
 
     Args:
         folder: the queue's.
-        create: make what is missing; else FileNotFoundError.
+        create: make what is missing.
 
     Raises:
+        FileNotFoundError: nothing was ever submitted, and ``create`` is not set.
         Refused: the folder or the file cannot be used, in words for the user.
         sqlite3.Error: as SQLite says.
     """
@@ -74,7 +75,7 @@ class Database:
         path = file_of(folder)
         if create:
             _make(folder, path)
-        elif not path.exists():
+        elif path.stat().st_size == 0:  # somebody is just making it, and must not find it locked
             raise FileNotFoundError(path)
         # autocommit: transactions are ours. 30 s: twenty writers at once wait for each other, they do not fail.
         self.connection = sqlite3.connect(path, timeout=30, isolation_level=None)
@@ -83,6 +84,9 @@ class Database:
         version = self._version()
         if version == 0 and create:
             self._create()
+        elif version == 0:
+            self.close()
+            raise FileNotFoundError(path)
         elif version != SCHEMA_VERSION:
             self.close()
             raise Refused(f"{path} was written by another version of this program ({version}, not {SCHEMA_VERSION})")

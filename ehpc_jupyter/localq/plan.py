@@ -25,7 +25,11 @@ class Amount(NamedTuple):
 
     def minus(self, other: Amount, times: int = 1) -> Amount:
         """What is left, never below zero."""
-        return Amount(*(max(0, mine - times * its) for mine, its in zip(self, other, strict=True)))
+        return Amount(
+            max(0, self.cores - times * other.cores),
+            max(0, self.memory_mb - times * other.memory_mb),
+            max(0, self.gpus - times * other.gpus),
+        )
 
     def fits(self, need: Amount) -> int:
         """How many times ``need`` fits in; a million if it needs nothing."""

@@ -50,6 +50,17 @@ class WireModel(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
+#: The validator's own words, said as the rest of our messages are.
+_PLAIN = (
+    ("Input should be ", "it should be "),
+    ("greater than or equal to", "at least"),
+    ("less than or equal to", "at most"),
+    ("a valid integer, unable to parse string as an integer", "a whole number"),
+    ("a valid integer", "a whole number"),
+    ("a valid string", "a text"),
+)
+
+
 def problems_of(error: ValidationError, cls: type[BaseModel], prefix: str = "") -> list[Problem]:
     """A validation error as problems, each with its wire path and a sentence that says what to do."""
     found: list[Problem] = []
@@ -97,4 +108,6 @@ def _sentence(kind: str, text: str, name: str, model: type[BaseModel] | None) ->
     if kind == "extra_forbidden":
         known = [f.alias or n for n, f in model.model_fields.items()] if model else []
         return f"there is no such parameter{did_you_mean(name, known)}"
+    for words, plain in _PLAIN:
+        text = text.replace(words, plain)
     return text.removeprefix("Value error, ").removeprefix("Assertion failed, ")

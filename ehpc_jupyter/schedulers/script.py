@@ -2,7 +2,9 @@
 
 The record (``task`` in the job's folder, ``task.<n>`` for a task of an array) has lines ``word seconds text``:
 ``start`` with the host, ``exit`` with the command's exit code, ``signal`` when the scheduler asked it to end, ``post``
-with the exit code of the post-processing. So exit codes outlive the scheduler's memory. Pure: text in, text out.
+with the exit code of the post-processing. So exit codes outlive the scheduler's memory.
+
+On every cluster the job finds its id in ``EHPC_JOB_ID`` and a task its index in ``EHPC_ARRAY_TASK_ID``. Pure: text in, text out.
 """
 
 from __future__ import annotations
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 DEFAULT_INTERPRETER = "#!/bin/bash"
 
 _BODY = r"""ehpc_task={task}
+EHPC_JOB_ID={job}
+export EHPC_JOB_ID
+if [ -n "$ehpc_task" ]; then EHPC_ARRAY_TASK_ID=$ehpc_task; export EHPC_ARRAY_TASK_ID; fi
 ehpc_record=$ehpc_folder/task${{ehpc_task:+.$ehpc_task}}
 ehpc_note() {{ printf '%s %s %s\n' "$1" "$(date +%s)" "$2" >>"$ehpc_record"; }}
 : >"$ehpc_record"
@@ -88,7 +93,13 @@ def render_body(spec: JobSpec, scheduler: Scheduler, folder: str) -> str:
     words = spec.words if spec.runs_command else (f"{folder}/script", *spec.words[1:])
     source = _SOURCE if spec.variables else ""
     post = _POST.format(variables=source, command=shlex.quote(spec.post_cmd_line)) if spec.post_cmd_line else ""
-    body = _BODY.format(task=scheduler.task_expression, variables=source, command=shlex.join(words), post=post)
+    body = _BODY.format(
+        task=scheduler.task_expression,
+        job=scheduler.id_expression,
+        variables=source,
+        command=shlex.join(words),
+        post=post,
+    )
     return f"ehpc_folder={shlex.quote(folder)}\n{body}"
 
 

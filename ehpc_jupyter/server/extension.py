@@ -28,7 +28,6 @@ class EhpcExtension(Settings, ExtensionApp):
 
     name = "ehpc_jupyter"
     description = "Submit, watch and read cluster jobs: the E-HPC API's CreateJob and the actions around it."
-    open_browser = False
 
     threads = Int(
         32,

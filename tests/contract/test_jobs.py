@@ -113,7 +113,7 @@ def test_post_command_sees_the_exit_code_and_keeps_it(site):
 def test_array_runs_its_tasks_and_keeps_their_outputs_apart(site):
     folder = site.folder()
     job = site.submit(
-        Script="echo task ${SLURM_ARRAY_TASK_ID-$EHPC_ARRAY_TASK_ID}",
+        Script="echo task $EHPC_ARRAY_TASK_ID",
         ArrayRequest="1-5:2",
         StdoutPath=f"{folder}/array.out",
     )
@@ -128,7 +128,7 @@ def test_array_runs_its_tasks_and_keeps_their_outputs_apart(site):
 
 def test_array_with_a_failing_task(site):
     job = site.submit(
-        Script="t=${SLURM_ARRAY_TASK_ID-$EHPC_ARRAY_TASK_ID}; echo $t; [ $t != 2 ] || exit 5", ArrayRequest="1-3"
+        Script="t=$EHPC_ARRAY_TASK_ID; echo $t; [ $t != 2 ] || exit 5", ArrayRequest="1-3"
     )
     detail = site.wait(job)
     assert (detail["State"], detail["ExitCode"]) == ("FAILED", 5)

@@ -2,7 +2,7 @@ import * as React from 'react';
 
 import type { JobDetail } from '../generated/api';
 import type { Origin } from '../model';
-import { isBad } from '../state';
+import { isBad, taskRange } from '../state';
 import { ago, elapsed, moment } from '../time';
 import { useNow, useSavedJob, useServices } from './context';
 import { StateIcon } from './icons';
@@ -13,6 +13,7 @@ import { Elapsed, ProgressBar, StaleNote, StateWord, TaskWords } from './Parts';
 /** A job in a notebook: as the server knows it, else as the notebook was saved. */
 export function JobCard({ saved }: { saved: JobDetail }): React.JSX.Element {
   const { detail: job, origin } = useSavedJob(saved);
+  const [task, setTask] = React.useState(taskRange(job.ArrayRequest)?.first);
   const known = origin === 'server';
   return (
     <section className="jp-ehpc-Card" data-origin={origin} aria-label={job.JobName}>
@@ -28,8 +29,8 @@ export function JobCard({ saved }: { saved: JobDetail }): React.JSX.Element {
       <CardLine job={job} />
       <OriginNote origin={origin} />
       <StaleNote job={job} />
-      <JobActions job={job} trusted={known} />
-      {known && job.JobId && <Outputs job={job} showErrors={isBad(job.State)} />}
+      <JobActions job={job} task={task} trusted={known} />
+      {known && job.JobId && <Outputs job={job} showErrors={isBad(job.State)} task={task} onTask={setTask} />}
     </section>
   );
 }

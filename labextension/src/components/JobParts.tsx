@@ -6,8 +6,16 @@ import { duration, moment } from '../time';
 import { useServices } from './context';
 import { Button, Elapsed, TaskWords } from './Parts';
 
-/** What can be done with a job. `trusted` is false while only a notebook vouches for it: nothing may be stopped then. */
-export function JobActions({ job, trusted = true }: { job: JobDetail; trusted?: boolean }): React.JSX.Element | null {
+interface IJobActionsProps {
+  job: JobDetail;
+  /** The task whose output is opened, for an array. */
+  task: number | undefined;
+  /** False while only a notebook vouches for it: nothing may be stopped then. */
+  trusted?: boolean;
+}
+
+/** What can be done with a job. */
+export function JobActions({ job, task, trusted = true }: IJobActionsProps): React.JSX.Element | null {
   const { ehpc, trans } = useServices();
   const [stopping, setStopping] = React.useState(false);
   const { actions } = ehpc;
@@ -26,10 +34,10 @@ export function JobActions({ job, trusted = true }: { job: JobDetail; trusted?: 
           {stopping ? trans.__('Stopping…') : trans.__('Stop')}
         </Button>
       )}
-      <Button icon="file" title={job.StdoutPath} onClick={() => void actions.openOutput(job, 'stdout')}>
+      <Button icon="file" title={job.StdoutPath} onClick={() => void actions.openOutput(job, 'stdout', task)}>
         {trans.__('Output')}
       </Button>
-      <Button icon="file" title={job.StderrPath} onClick={() => void actions.openOutput(job, 'stderr')}>
+      <Button icon="file" title={job.StderrPath} onClick={() => void actions.openOutput(job, 'stderr', task)}>
         {trans.__('Errors')}
       </Button>
       <Button icon="folder" title={job.Folder} onClick={() => void actions.openFolder(job)}>

@@ -1,7 +1,7 @@
 import * as React from 'react';
 
 import type { JobDetail } from '../generated/api';
-import { isBad, isFinal } from '../state';
+import { isBad, isFinal, taskRange } from '../state';
 import { ago, elapsed, moment } from '../time';
 import { useJob, useNow, useServices } from './context';
 import { StateIcon } from './icons';
@@ -54,16 +54,21 @@ export function JobRow({ id, open, onToggle }: IJobRowProps): React.JSX.Element 
         <RowTime job={job} />
         <RowLine job={job} />
       </button>
-      {open && (
-        <div id={detailsId} className="jp-ehpc-Details">
-          <ProgressBar job={job} />
-          <StaleNote job={job} />
-          <JobActions job={job} />
-          <JobFacts job={job} />
-          {job.JobId && <Outputs job={job} showErrors={isBad(job.State)} />}
-        </div>
-      )}
+      {open && <Details id={detailsId} job={job} />}
     </li>
+  );
+}
+
+function Details({ id, job }: { id: string; job: JobDetail }): React.JSX.Element {
+  const [task, setTask] = React.useState(taskRange(job.ArrayRequest)?.first);
+  return (
+    <div id={id} className="jp-ehpc-Details">
+      <ProgressBar job={job} />
+      <StaleNote job={job} />
+      <JobActions job={job} task={task} />
+      <JobFacts job={job} />
+      {job.JobId && <Outputs job={job} showErrors={isBad(job.State)} task={task} onTask={setTask} />}
+    </div>
   );
 }
 

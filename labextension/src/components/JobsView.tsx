@@ -17,7 +17,7 @@ export function JobsView({ panel, onRefresh }: { panel: PanelModel; onRefresh: (
   return (
     <div className="jp-ehpc-Jobs">
       <Filter panel={panel} />
-      {list.error && <Alert error={list.error} onRetry={onRefresh} />}
+      {list.error && !panel.error && <Alert error={list.error} onRetry={onRefresh} />}
       <ul className="jp-ehpc-List" aria-busy={list.loading} onKeyDown={moveFocus}>
         {list.keys.map(key => (
           <JobRow
@@ -34,7 +34,7 @@ export function JobsView({ panel, onRefresh }: { panel: PanelModel; onRefresh: (
         </Button>
       )}
       {!list.loaded && list.loading && <p className="jp-ehpc-Muted">{trans.__('Loading…')}</p>}
-      {list.loaded && list.keys.length === 0 && <Empty panel={panel} filtered={filtered} />}
+      {list.loaded && list.keys.length === 0 && !panel.error && !list.error && <Empty panel={panel} filtered={filtered} />}
     </div>
   );
 }
@@ -92,7 +92,7 @@ function Empty({ panel, filtered }: { panel: PanelModel; filtered: boolean }): R
   return (
     <div className="jp-ehpc-Empty">
       <p>{trans.__('No jobs here yet.')}</p>
-      <p>{trans.__('Fill in the form, or start a notebook cell with %%ehpc after %load_ext ehpc_jupyter.')}</p>
+      <p>{trans.__('Fill in the form, or start a notebook cell with %1 after %2.', '%%ehpc', '%load_ext ehpc_jupyter')}</p>
       <Button look="primary" icon="plus" onClick={() => panel.open('new')}>
         {trans.__('New job')}
       </Button>

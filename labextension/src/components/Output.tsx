@@ -66,20 +66,21 @@ export function Output({ job, which, task }: IOutputProps): React.JSX.Element {
     <div ref={box} className="jp-ehpc-Output">
       {error && <p className="jp-ehpc-Muted">{error.unanswered ? trans.__('No answer.') : error.message}</p>}
       {!started && <p className="jp-ehpc-Muted">{trans.__('It has not started yet.')}</p>}
-      {started && tail && <Text tail={tail} which={which} />}
+      {started && tail && <Text tail={tail} which={which} visible={visible} />}
     </div>
   );
 }
 
-function Text({ tail, which }: { tail: ITail; which: Which }): React.JSX.Element {
+function Text({ tail, which, visible }: { tail: ITail; which: Which; visible: boolean }): React.JSX.Element {
   const { trans } = useServices();
   const box = React.useRef<HTMLPreElement>(null);
   const atEnd = React.useRef(true);
+  // A notebook takes cells that are far away out of the page, and they forget where they were.
   React.useLayoutEffect(() => {
-    if (box.current && atEnd.current) {
+    if (box.current && atEnd.current && visible) {
       box.current.scrollTop = box.current.scrollHeight;
     }
-  }, [tail.text]);
+  }, [tail.text, visible]);
   if (tail.size === null || !tail.text) {
     return (
       <p className="jp-ehpc-Muted">
@@ -112,11 +113,18 @@ function kB(bytes: number): string {
   return `${size < 10 ? size.toFixed(1) : Math.round(size)} ${unit}`;
 }
 
+interface IOutputsProps {
+  job: JobDetail;
+  showErrors: boolean;
+  /** The chosen task of an array. */
+  task: number | undefined;
+  onTask: (task: number) => void;
+}
+
 /** Both outputs of a job: what it wrote, and what went wrong, unfolded if something did. */
-export function Outputs({ job, showErrors }: { job: JobDetail; showErrors: boolean }): React.JSX.Element {
+export function Outputs({ job, showErrors, task, onTask }: IOutputsProps): React.JSX.Element {
   const { trans } = useServices();
   const range = taskRange(job.ArrayRequest);
-  const [task, setTask] = React.useState(range?.first);
   const [chosen, setChosen] = React.useState<boolean | null>(null);
   const open = chosen ?? showErrors;
   const id = React.useId();
@@ -131,10 +139,10 @@ export function Outputs({ job, showErrors }: { job: JobDetail; showErrors: boole
             min={range.first}
             max={range.last}
             step={range.step}
-            value={task}
+            defaultValue={task}
             onChange={event => {
               if (event.target.validity.valid && event.target.value !== '') {
-                setTask(event.target.valueAsNumber);
+                onTask(event.target.valueAsNumber);
               }
             }}
           />

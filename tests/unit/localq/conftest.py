@@ -97,27 +97,28 @@ class Queue:
         return {entry.get("tasks"): entry["state"] for entry in self.entries(job)}
 
     def look(self):
-        """What ``entries`` says of all jobs, read without a process: for waiting only."""
+        """What ``entries`` says, read without a process of its own: for waiting. It wakes nobody."""
         machine = Machine(int(self.environ["EHPC_LOCALQ_CORES"]), 1000, ())
         with contextlib.closing(Database(self.home)) as database:
             return report.entries(database, machine, None, int(time.time()))
 
     def wait(self, job, state=None, *, task=None):
         """The entry of a job or task once it is in a state, in any final one if none is given."""
+        wanted = {state} if state else ENDED
 
-        def found(entries):
-            wanted = {state} if state else ENDED
-            return [e for e in entries if e["job"] == job and e.get("tasks") == task and e["state"] in wanted]
+        def found():
+            return [e for e in self.look() if e["job"] == job and e.get("tasks") == task and e["state"] in wanted]
 
-        now = self.entries(job)
-        wait_for(lambda: found(self.look()), what=f"job {job} task {task} {state or 'ended'}, was {now}")
-        return wait_for(lambda: found(self.entries(job)), what="the same from status")[0]
+        return wait_for(found, what=f"job {job} task {task} {state or 'ended'}")[0]
 
     def wait_all(self, *jobs):
         """The entries of jobs once all of them have ended."""
-        now = self.entries(*jobs)
-        wait_for(lambda: {e["state"] for e in self.look() if e["job"] in jobs} <= ENDED, what=f"the end of {now}")
-        return self.entries(*jobs)
+
+        def found():
+            entries = [e for e in self.look() if e["job"] in jobs]
+            return {e["state"] for e in entries} <= ENDED and entries
+
+        return wait_for(found, what=f"the end of {jobs}")
 
     def file(self, name):
         """A file of the working folder once it has a whole line."""

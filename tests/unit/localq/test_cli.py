@@ -3,6 +3,8 @@
 import os
 import stat
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -108,6 +110,18 @@ def test_nothing_of_the_current_folder_is_imported(queue):
         (queue.work / name).write_text("raise SystemExit('imported from the current folder')")
     queue.environ |= {"PYTHONPATH": str(queue.work), "PYTHONSTARTUP": "sqlite3.py", "PYTHONHOME": "/absent"}
     assert queue.wait(queue.submit("exit 0"))["state"] == "FINISHED"
+
+
+def test_it_is_the_standard_library_and_itself(queue):
+    """Every command starts a process: what it imports is what it costs."""
+    package = Path(queue.program[-1]).parent
+    modules = ",".join(f"ehpc_jupyter.localq.{path.stem}" for path in package.glob("[!_]*.py"))
+    code = f"import sys; sys.path.append({str(package.parents[1])!r}); import {modules}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
+    others = {name.partition(".")[0] for name in done.stdout.split()} - sys.stdlib_module_names
+    assert others <= {"ehpc_jupyter", "__main__"}
+    ours = {name for name in done.stdout.split() if name.startswith("ehpc_jupyter.")}
+    assert {name for name in ours if not name.startswith("ehpc_jupyter.localq")} == set()
 
 
 def test_a_locale_that_knows_no_umlauts(queue):

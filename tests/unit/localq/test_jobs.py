@@ -151,7 +151,7 @@ def test_stop_a_running_job_with_all_its_processes(queue):
     started = f"""exec bash -c 'set -m; sh -c "$1" & sleep 77 & wait' - "{IGNORES_TERM}" """
     job = queue.submit(started, "--output=out")
     assert queue.file("out") == "ready\n"
-    assert queue.processes("77")
+    wait_for(lambda: queue.processes("77"), what="the second process")
     queue.ok("stop", job)
     assert queue.wait(job)["state"] == "CANCELLED"
     assert not queue.processes("77")
@@ -334,8 +334,9 @@ def test_names_of_all_kinds(queue):
         job = queue.submit(
             "printf '%s.' \"$EHPC_JOB_NAME\" > name; echo . >> name", f"--name={name}", f"--token={name}"
         )
-        entry = queue.wait(job)
+        assert queue.wait(job)["name"] == name
         assert queue.file("name") == f"{name}..\n"
+        entry = queue.entries(job)[0]
         escaped = name.replace("\\", r"\x5c").replace("\n", r"\x0a").replace("\x1f", r"\x1f")
         assert (entry["name"], entry["token"]) == (escaped, escaped)
 

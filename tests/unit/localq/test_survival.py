@@ -53,7 +53,7 @@ def test_manager_and_shepherd_killed(queue):
     wait_for(lambda: queue.processes("73"), what="the job's process")
     queue.kill(queue.manager(), *queue.processes("_shepherd"))
     wait_for(lambda: not queue.processes("_manager"), what="the manager's end")
-    # The first question starts a new manager.
+    queue.entries()  # the first question starts a new manager
     assert queue.wait(job)["state"] == "NODE_FAILED"
     assert queue.wait(waits)["state"] == "FINISHED"
     assert not queue.processes("73")
@@ -105,6 +105,7 @@ def test_a_restart_of_the_machine_is_told_from_a_death(queue):
     database = Database(queue.home)
     database.execute("UPDATE tasks SET boot = 'an earlier one'")
     database.close()
+    queue.entries()
     assert queue.wait(job)["reason"] == "the machine was restarted while it ran"
 
 
@@ -130,8 +131,9 @@ def test_a_manager_that_is_told_to_end_leaves_the_jobs_alone(queue):
 def test_twenty_at_once_get_one_manager(queue):
     script = queue.script("#!/bin/sh\nexit 0\n")
     processes = [queue.start("submit", "--name", f"n{number}", script) for number in range(20)]
+    questions = [queue.start(verb) for verb in ("status", "queues", "status", "queues") for _ in range(3)]
     answers = [process.communicate(timeout=60) for process in processes]
-    assert {error for _, error in answers} == {""}
+    assert {error for _, error in answers + [question.communicate(timeout=60) for question in questions]} == {""}
     assert sorted(int(out.split()[-1]) for out, _ in answers) == list(range(1, 21))
     assert [e["state"] for e in queue.wait_all(*map(str, range(1, 21)))] == ["FINISHED"] * 20
     assert queue.manager()

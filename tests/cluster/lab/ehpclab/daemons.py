@@ -91,7 +91,7 @@ class Daemon:
 
         return wait_until(settled, limit) and self.process() is not None
 
-    def launch(self, limit: float = 20) -> None:
+    def launch(self, limit: float = 10) -> None:
         """Start it and return when it serves."""
         self.pid_file.unlink(missing_ok=True)
         # Its output goes to a file: a daemon that inherits a pipe keeps whoever

@@ -46,7 +46,7 @@ def make_user(lab: Lab, name: str) -> dict[str, str]:
     return {"password": password, "key": str(key), "home": str(home)}
 
 
-def register(lab: Lab, limit: float = 5) -> None:
+def register(lab: Lab, limit: float = 2) -> None:
     """Enter the cluster, the accounts and the users into the accounting.
 
     Before slurmctld starts for the first time: with limits enforced it gives up
@@ -62,7 +62,7 @@ def register(lab: Lab, limit: float = 5) -> None:
     # One file, as each call of "sacctmgr add" takes half a second.
     load = ("sacctmgr", "-i", "load", str(file))
     end = time.monotonic() + limit
-    # The port may be open before the tables are complete.
+    # The port may be open before slurmdbd is quite ready.
     while (done := attempt(*load, limit=10)).returncode:
         # A fault of munge does not pass, and each try takes two seconds to tell.
         if time.monotonic() > end or "unge" in done.stderr:
