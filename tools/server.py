@@ -30,6 +30,7 @@ class Server:
         module: ``jupyter_server`` or ``jupyterlab``.
         environment: further variables of its environment.
         port: a free one if None.
+        token: a new one if None.
     """
 
     def __init__(
@@ -41,8 +42,9 @@ class Server:
         module: str = "jupyter_server",
         environment: dict[str, str] | None = None,
         port: int | None = None,
+        token: str | None = None,
     ) -> None:
-        self.token = secrets.token_hex(24)
+        self.token = token or secrets.token_hex(24)
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
         self.runtime = data / "runtime"

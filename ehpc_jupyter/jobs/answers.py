@@ -88,10 +88,18 @@ def queue_info(queue: Queue) -> QueueInfo:
 
 
 def cluster_info(
-    profile: ClusterProfile, *, scheduler: str | None, version: str | None, failure: str | None
+    profile: ClusterProfile, *, scheduler: str | None, version: str | None, answered: bool, failure: str | None
 ) -> ClusterInfo:
-    """One of ListClusters' ``Clusters``; ``version`` and ``failure`` both None: nobody asked it yet."""
-    status = "exception" if failure else "running" if version else "pending"
+    """One of ListClusters' ``Clusters``.
+
+    Args:
+        profile: as configured.
+        scheduler: the API's word for its batch system, if known.
+        version: the batch system's, if known.
+        answered: whether it ever answered.
+        failure: why it did not answer the last question; None if it did.
+    """
+    status = "exception" if failure else "running" if answered else "pending"
     return ClusterInfo(
         cluster_id=profile.name,
         cluster_name=profile.name,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import random
+import re
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -33,6 +34,11 @@ LIVELY_S = 30.0
 _BATCH = 500
 
 
+def _anothers(token: str | None, request_id: str) -> bool:
+    # A site may write into the comment; only what is surely a request id of ours counts.
+    return token is not None and token != request_id and re.fullmatch(r"[0-9a-f]{32}", token) is not None
+
+
 class Monitor:
     """Watches one cluster from a thread of its own, which lives as long as there is something to watch.
 
@@ -52,8 +58,11 @@ class Monitor:
         self._woken = False
         self._lively_until = 0.0
         self._failures = 0
+        self.failure = None
         self.checked_time: int | None = None
         """When the cluster last answered, UNIX seconds."""
+        self.failure: str | None = None
+        """Why it did not answer the last question."""
 
     def wake(self, *, now: bool = False) -> None:
         """Somebody looks, or there is a new job.
@@ -133,9 +142,11 @@ class Monitor:
             moved |= self._look(known)
         except EhpcError as error:
             self._failures += 1
+            self.failure = error.detail
             self._mark_stale(error)
             return True, False
         self._failures = 0
+        self.failure = None
         self.checked_time = int(time.time())
         return True, moved
 
@@ -148,7 +159,8 @@ class Monitor:
             by_id.setdefault(report.job_id, []).append(report)
 
         def queue(job: StoredJob) -> list[JobReport]:
-            return by_id.get(str(job.detail.job_id), [])
+            # A scheduler that was set up anew counts its ids from 1 again: another request's job is not this one.
+            return [r for r in by_id.get(str(job.detail.job_id), []) if not _anothers(r.token, job.request_id)]
 
         history = self._history([job for job in jobs if is_forgotten(job.detail, queue(job))])
         records = {}

@@ -302,10 +302,15 @@ class JobService:
         infos = []
         for name in names[start : start + request.page_size]:
             version, failure = self._answers.get(name, (None, None))
-            scheduler = self._cluster(name).scheduler_type
-            infos.append(
-                answers.cluster_info(self._profiles[name], scheduler=scheduler, version=version, failure=failure)
+            monitor = self._monitors.get(name)
+            info = answers.cluster_info(
+                self._profiles[name],
+                scheduler=self._cluster(name).scheduler_type,
+                version=version,
+                answered=version is not None or bool(monitor and monitor.checked_time),
+                failure=failure or (monitor.failure if monitor else None),
             )
+            infos.append(info)
         return actions.ListClustersResponse(
             page_number=str(request.page_number),
             page_size=request.page_size,

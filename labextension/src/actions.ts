@@ -52,12 +52,12 @@ export class JobActions implements IJobActions {
       return;
     }
     try {
-      // Lab explains with a dialog of its own what it cannot open; a file that is not there yet is no error.
-      await this._app.serviceManager.contents.get(path, { content: false });
+      // A file that is not there yet is no error; Lab would show one, without the server's words.
+      await this._api.look(path.slice(DRIVE.length + 1));
       await this._app.commands.execute('docmanager:open', { path });
     } catch (reason) {
-      const text = reason instanceof Error ? reason.message : String(reason);
-      Notification.info(this._trans.__('%1 of job %2 cannot be opened: %3', which, job.JobId ?? '', text));
+      const text = this._trans.__('%1 of job %2: %3', which, job.JobId ?? '', ApiError.from(reason).message);
+      Notification.info(text, { autoClose: 8000 });
     }
   }
 

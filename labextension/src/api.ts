@@ -14,6 +14,10 @@ export class HttpApi implements IApi {
     return (await this._request(action, init)) as Actions[A]['response'];
   }
 
+  look(path: string): Promise<unknown> {
+    return this._request(URLExt.join('contents', URLExt.encodeParts(path)), {}, { content: '0' });
+  }
+
   schemas(): Promise<Record<string, ISchema>> {
     this._schemas ??= this._request('schema', {}).then(
       body => body as Record<string, ISchema>,
@@ -25,8 +29,8 @@ export class HttpApi implements IApi {
     return this._schemas;
   }
 
-  private async _request(path: string, init: RequestInit): Promise<unknown> {
-    const url = URLExt.join(this._settings.baseUrl, 'ehpc', path);
+  private async _request(path: string, init: RequestInit, query: Record<string, string> = {}): Promise<unknown> {
+    const url = URLExt.join(this._settings.baseUrl, 'ehpc', path) + URLExt.objectToQueryString(query);
     let response: Response;
     try {
       response = await ServerConnection.makeRequest(url, init, this._settings);

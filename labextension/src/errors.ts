@@ -4,6 +4,8 @@ import type { ISchema } from './formschema';
 /** The server extension as the browser sees it. */
 export interface IApi {
   call<A extends keyof Actions>(action: A, request: Actions[A]['request']): Promise<Actions[A]['response']>;
+  /** What the drive of jobs says of a path; fails with the server's words where there is nothing. */
+  look(path: string): Promise<unknown>;
   /** The JSON schema of every action's request, by action. */
   schemas(): Promise<Record<string, ISchema>>;
 }

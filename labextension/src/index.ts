@@ -102,8 +102,7 @@ const panel: JupyterFrontEndPlugin<void> = {
       apply();
       settings?.changed.connect(apply);
       const preferred = settings?.get('defaultCluster').composite;
-      // The first failure is shown in the panel; the regular round tries again.
-      await model.start([last, preferred].map(String)).catch(() => undefined);
+      model.start([last, preferred].map(String));
       ehpc.live.add(recovered => model.tick(recovered));
     }
   }

@@ -150,7 +150,7 @@ export class JobList {
     const wanted = status === 'all' || isFinal(job.State) === (status === 'finished');
     // News of a job from an earlier page must not move it to the top.
     const newest = this._jobs.get(this.keys[0] ?? '')?.detail.SubmitTime ?? 0;
-    if (wanted && job.JobName.includes(name) && (job.SubmitTime ?? Infinity) >= newest) {
+    if (wanted && job.JobName.toLowerCase().includes(name.toLowerCase()) && (job.SubmitTime ?? Infinity) >= newest) {
       this.keys = [key, ...this.keys];
       this.total++;
       this._changed.emit();

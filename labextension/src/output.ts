@@ -27,7 +27,14 @@ export class OutputTail {
     private readonly _source: IOutput
   ) {}
 
-  async read(): Promise<ITail> {
+  /** One read at a time: two that start at the same place would both append what they find there. */
+  read(): Promise<ITail> {
+    const turn = this._turn.then(() => this._read());
+    this._turn = turn.catch(() => undefined);
+    return turn;
+  }
+
+  private async _read(): Promise<ITail> {
     const { tailBytes } = this._source;
     let part = await this._fetch(this._end);
     if (part.size === null) {
@@ -74,6 +81,7 @@ export class OutputTail {
 
   private _bytes = new Uint8Array();
   private _end = 0;
+  private _turn: Promise<unknown> = Promise.resolve();
 }
 
 function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {

@@ -31,6 +31,8 @@ export class PanelModel {
   loaded = false;
   error: ApiError | null = null;
   tab: Tab = 'jobs';
+  /** Whether the form was ever looked at: it asks the cluster for its queues. */
+  formOpened = false;
   /** The job whose details are unfolded. */
   selected: string | null = null;
   /** What was last submitted, for the message about it. */
@@ -44,10 +46,17 @@ export class PanelModel {
     return this.selected === null ? undefined : this._jobs.get(this.selected)?.detail;
   }
 
-  /** Load the clusters, and choose one: the wanted one if it is there, else the first. */
-  async start(wanted: string[]): Promise<void> {
+  /** From now on the server may be asked; of the clusters, the first wanted one that is there is chosen. */
+  start(wanted: string[]): void {
     this._wanted = wanted;
-    await this._loadClusters();
+    this.setVisible(this._visible);
+  }
+
+  /** Whether a person can see the panel: nothing is asked for while nobody does. */
+  setVisible(visible: boolean): void {
+    this._visible = visible;
+    // What went wrong is shown, and the next round tries again.
+    this.tick(false).catch(() => undefined);
   }
 
   /** Ask for everything that is shown again. */
@@ -57,6 +66,9 @@ export class PanelModel {
 
   /** The regular round. */
   async tick(recovered: boolean): Promise<void> {
+    if (!this._visible || !this._wanted) {
+      return;
+    }
     await Promise.all([this._loadClusters(), recovered ? this.list.refresh() : this.list.poll()]);
   }
 
@@ -73,6 +85,7 @@ export class PanelModel {
 
   open(tab: Tab): void {
     this.tab = tab;
+    this.formOpened ||= tab === 'new';
     this.submitted = null;
     this._changed.emit();
   }
@@ -95,6 +108,8 @@ export class PanelModel {
     this._jobs.receive(answer.JobInfo.Detail);
     this.selected = keyOf(answer.JobInfo.Detail);
     this._changed.emit();
+    // The cluster was talked to: what is known of it may be new.
+    await this._loadClusters();
   }
 
   private async _loadClusters(): Promise<void> {
@@ -117,7 +132,7 @@ export class PanelModel {
     }
     if (!this.clusterInfo) {
       const known = (id: string): boolean => this.clusters.some(one => one.ClusterId === id);
-      this._choose(this._wanted.find(known) ?? this.clusters[0]?.ClusterId ?? '');
+      this._choose(this._wanted?.find(known) ?? this.clusters[0]?.ClusterId ?? '');
     }
     this._changed.emit();
   }
@@ -135,6 +150,7 @@ export class PanelModel {
     this.list.show(cluster, filter).catch(() => undefined);
   }
 
-  private _wanted: string[] = [];
+  private _visible = false;
+  private _wanted: string[] | null = null;
   private readonly _changed = new Signal<this, void>(this);
 }

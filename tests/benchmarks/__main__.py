@@ -76,7 +76,9 @@ def main():
             ways = {
                 "raw sbatch on the machine": lambda: raw(lab),
                 "sbatch over a new SSH connection": lambda: timed(lambda: over_new_connection(lab)),
-                "sbatch by Fabric's run, open connection": lambda: timed(lambda: fabric.run(shlex.join(SBATCH), hide=True)),
+                "sbatch by Fabric's run, open connection": lambda: timed(
+                    lambda: fabric.run(shlex.join(SBATCH), hide=True)
+                ),
                 "CreateJob by HTTP, open connection": lambda: timed(lambda: server.call("CreateJob", **body)),
             }
             times = {name: [] for name in ways}

@@ -127,9 +127,7 @@ def test_array_runs_its_tasks_and_keeps_their_outputs_apart(site):
 
 
 def test_array_with_a_failing_task(site):
-    job = site.submit(
-        Script="t=$EHPC_ARRAY_TASK_ID; echo $t; [ $t != 2 ] || exit 5", ArrayRequest="1-3"
-    )
+    job = site.submit(Script="t=$EHPC_ARRAY_TASK_ID; echo $t; [ $t != 2 ] || exit 5", ArrayRequest="1-3")
     detail = site.wait(job)
     assert (detail["State"], detail["ExitCode"]) == ("FAILED", 5)
     assert detail["Tasks"] == {"FINISHED": 2, "FAILED": 1}

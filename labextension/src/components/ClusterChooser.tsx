@@ -46,7 +46,7 @@ function ClusterLine({ info, trans }: { info: ClusterInfo; trans: TranslationBun
     pending: trans.__('Not asked yet')
   };
   const scheduler = [info.Manager?.Scheduler.Type, info.Manager?.Scheduler.Version].filter(Boolean).join(' ');
-  const about = [words[status], scheduler, info.Host ?? trans.__('this machine')].filter(Boolean);
+  const about = [words[status], scheduler, info.Host ?? info.ClusterDescription].filter(Boolean);
   return (
     <div className="jp-ehpc-ClusterLine" data-status={status} title={info.ClusterStatusReason}>
       <span className="jp-ehpc-Dot" aria-hidden="true" />

@@ -48,7 +48,7 @@ function CardLine({ job }: { job: JobDetail }): React.JSX.Element {
     reason: job.Reason,
     nodes: job.NodeList,
     time: time !== undefined && (
-      <time title={moment(time)}>
+      <time dateTime={new Date(time * 1000).toISOString()} title={moment(time)}>
         {job.EndTime === undefined ? trans.__('submitted %1', ago(time, now)) : trans.__('ended %1', ago(time, now))}
       </time>
     )

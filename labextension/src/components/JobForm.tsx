@@ -62,6 +62,13 @@ function Form({ cluster, clusterName, fields, onSubmitted }: IJobFormProps & { f
   const problemOf = (path: string, found = problems): string | undefined =>
     found.get(path) ?? (unused !== null && path === used ? found.get(unused) : undefined);
 
+  const [refusals, setRefusals] = React.useState(0);
+  React.useEffect(() => {
+    if (refusals) {
+      form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus();
+    }
+  }, [refusals]);
+
   const change = (path: string, value: Value): void => {
     setValues(now => ({ ...now, [path]: value }));
     [path, ...(path === used && unused ? [unused] : [])].forEach(forget);
@@ -76,7 +83,7 @@ function Form({ cluster, clusterName, fields, onSubmitted }: IJobFormProps & { f
     } else if (outcome) {
       const wrong = [...fields, ...all].filter(field => problemOf(field.path, outcome.problems));
       setOpen(now => [...new Set([...now, ...wrong.map(field => field.group)])]);
-      requestAnimationFrame(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+      setRefusals(count => count + 1);
     }
   };
 

@@ -79,7 +79,7 @@ function RowTime({ job }: { job: JobDetail }): React.JSX.Element | null {
   }
   const time = job.EndTime ?? job.SubmitTime;
   return time === undefined ? null : (
-    <time className="jp-ehpc-Time" title={moment(time)}>
+    <time className="jp-ehpc-Time" dateTime={new Date(time * 1000).toISOString()} title={moment(time)}>
       {ago(time, now)}
     </time>
   );

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+
+import { ApiError } from '../src/errors';
+import { JobList, NO_FILTER } from '../src/joblist';
+import { JobModel, PAGE_SIZE } from '../src/model';
+import { drivePath } from '../src/drive';
+import { FakeApi, job } from './fakes';
+
+const many = (count: number): ReturnType<typeof job>[] =>
+  Array.from({ length: count }, (_, index) => job({ RequestId: `r${count - index}`, SubmitTime: count - index }));
+
+function open(all: { jobs: ReturnType<typeof job>[] }): { fake: FakeApi; model: JobModel; list: JobList } {
+  const fake = new FakeApi({
+    ListJobs: request => {
+      const size = Number(request.PageSize);
+      const start = (Number(request.PageNumber ?? 1) - 1) * size;
+      const Jobs = all.jobs.slice(start, start + size).map(Detail => ({ Detail }));
+      return { Jobs, TotalCount: all.jobs.length };
+    }
+  });
+  const model = new JobModel(fake.api);
+  return { fake, model, list: new JobList(fake.api, model) };
+}
+
+test('pages are added one by one, and a job that moved to the next page stands there once', async () => {
+  const all = { jobs: many(70) };
+  const { list } = open(all);
+  await list.show('hpc', NO_FILTER);
+  expect(list.keys).toHaveLength(PAGE_SIZE);
+  all.jobs = many(71);
+  await list.more();
+  expect(list.keys).toHaveLength(70);
+  await list.poll();
+  expect(list.keys).toHaveLength(71);
+  expect(list.hasMore).toBe(false);
+});
+
+test('an event about a new job puts it on top, one about another cluster or an old job does not', async () => {
+  const { list, model } = open({ jobs: many(2) });
+  await list.show('hpc', NO_FILTER);
+  model.receive(job({ RequestId: 'new', SubmitTime: 99 }));
+  model.receive(job({ RequestId: 'old', SubmitTime: 0 }));
+  model.receive(job({ ClusterId: 'far', RequestId: 'far', SubmitTime: 99 }));
+  expect(list.keys).toEqual(['hpc/request/new', 'hpc/request/r2', 'hpc/request/r1']);
+  expect(list.total).toBe(3);
+});
+
+test('watched jobs are asked for with one list for the cluster, and singly only if it lacks them', async () => {
+  const running = job({ RequestId: 'a', JobId: '1', State: 'RUNNING' });
+  const lost = job({ RequestId: 'b', JobId: '2', State: 'RUNNING' });
+  const { fake, model } = open({ jobs: [running] });
+  [running, lost].forEach(one => {
+    model.receive(one);
+    model.watch(`hpc/request/${one.RequestId}`, () => undefined);
+  });
+  await model.sync();
+  expect(fake.asked.map(([action, request]) => [action, request.JobId])).toEqual([
+    ['ListJobs', undefined],
+    ['GetJob', '2']
+  ]);
+});
+
+test('a server that is away is told from a cluster that is', async () => {
+  const answers = [new ApiError(503, 'ServiceUnavailable', 'no route'), new ApiError(0, '', 'network')];
+  const fake = new FakeApi({
+    ListJobs: () => {
+      throw answers.shift() ?? new Error('asked too often');
+    }
+  });
+  const list = new JobList(fake.api, new JobModel(fake.api));
+  await list.show('hpc', NO_FILTER);
+  expect(list.error?.code).toBe('ServiceUnavailable');
+  await expect(list.refresh()).rejects.toThrow('network');
+});
+
+test('a notebook cannot name a path outside of the jobs', () => {
+  expect(drivePath(job({ JobId: '12[].pbs-head' }), 'stdout')).toBe('ehpc:hpc/12[].pbs-head/stdout');
+  expect(drivePath(job({ ClusterId: '../../api' }), 'stdout')).toBeNull();
+  expect(drivePath(job({ JobId: 'a/../..' }), 'stdout')).toBeNull();
+  expect(drivePath(job({ JobId: undefined }))).toBeNull();
+});
