@@ -33,6 +33,8 @@ def wait_for(condition, *, limit_s=30.0, what="the condition"):
 
 def pytest_collection_modifyitems(config, items):
     """The groups that need this machine's help go last and are left out aloud where they cannot run; never in CI."""
+    # Playwright keeps an event loop running in this thread until the end: whatever has one of its own goes first.
+    items.sort(key=lambda item: item.path.relative_to(HERE).parts[0] == "ui")
     missing = _missing_for_cluster()
     browser = shutil.which("chromium")
     for item in items:

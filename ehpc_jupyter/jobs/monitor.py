@@ -58,7 +58,6 @@ class Monitor:
         self._woken = False
         self._lively_until = 0.0
         self._failures = 0
-        self.failure = None
         self.checked_time: int | None = None
         """When the cluster last answered, UNIX seconds."""
         self.failure: str | None = None

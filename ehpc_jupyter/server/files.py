@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tornado import web
 
-from ehpc_jupyter.errors import JobNotFound
+from ehpc_jupyter.errors import EhpcError, JobNotFound
 from ehpc_jupyter.models.values import ArrayRange
 from ehpc_jupyter.schedulers.base import expand_path
 from ehpc_jupyter.server.handlers import EhpcHandler
@@ -31,6 +31,10 @@ class ContentsHandler(EhpcHandler):
     """``GET ehpc/contents/<cluster>/<job id>[/<file>]``."""
 
     SUPPORTED_METHODS: ClassVar[tuple[str, ...]] = ("GET",)  # type: ignore[misc]
+
+    def more_of(self, error: EhpcError) -> dict[str, str]:
+        """Lab's own dialogs read the contents API's ``message``."""
+        return {"message": error.message}
 
     @web.authenticated
     async def get(self, path: str) -> None:

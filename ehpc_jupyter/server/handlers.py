@@ -88,7 +88,11 @@ class EhpcHandler(APIHandler):
             "Message": error.message,
             "Recommend": error.recommend,
         }
-        self.answer(body, error.http_status)
+        self.answer({**body, **self.more_of(error)}, error.http_status)
+
+    def more_of(self, error: EhpcError) -> dict[str, str]:
+        """What else a failure's body holds: nothing, in the API."""
+        return {}
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """What was raised anywhere, Jupyter's own refusals included, in the API's shape."""

@@ -22,7 +22,12 @@ from tools.server import Server
 
 ROUNDS, EACH = 6, 10
 SBATCH = ["sbatch", "--parsable", "--partition=gpu", "--job-name=bench", "--output=/dev/null", "--wrap=true"]
-RAW = "import subprocess,sys,time\nfor _ in range({each}):\n t=time.perf_counter(); subprocess.run({argv!r},check=True,capture_output=True)\n print(time.perf_counter()-t)"
+RAW = """import subprocess, sys, time
+for _ in range({each}):
+    start = time.perf_counter()
+    subprocess.run({argv!r}, check=True, capture_output=True)
+    print(time.perf_counter() - start)
+"""
 
 
 def raw(lab):

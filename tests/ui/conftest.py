@@ -11,7 +11,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import TimeoutError, expect
+from playwright.sync_api import TimeoutError as NotYet
+from playwright.sync_api import expect
 
 from tools.server import Server
 
@@ -131,7 +132,7 @@ class Lab:
             try:
                 done.wait_for(timeout=15_000)
                 return
-            except TimeoutError:
+            except NotYet:
                 continue
         pytest.fail("the notebook does not run")
 

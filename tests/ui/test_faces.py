@@ -34,6 +34,9 @@ def test_form_in_a_notebook(jupyterlab, desk):
     expect(queue.locator("option", has_text="debug")).to_be_attached()
     page.get_by_role("button", name="Submit").click()
     card = card_of(jupyterlab, "by form")
+    card.wait_for()
+    # A card asks for output only where it can be seen.
+    card.scroll_into_view_if_needed()
     expect(card.get_by_text("Finished")).to_be_visible()
     expect(card.get_by_text("from the form on lab")).to_be_visible()
     expect(card).to_contain_text("exit code 0")
