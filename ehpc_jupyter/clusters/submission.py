@@ -16,8 +16,9 @@ import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ehpc_jupyter.clusters.checks import FUNCTIONS, check_lines
 from ehpc_jupyter.errors import Problem
-from ehpc_jupyter.models.spec import DIRECTIVES, JobSpec, directive_conflict, directives
+from ehpc_jupyter.models.spec import directives
 from ehpc_jupyter.schedulers.base import Argv, CommandResult, Scheduler, Submission, with_task
 from ehpc_jupyter.schedulers.script import render_body, render_user_script, render_variables
 from ehpc_jupyter.transport.base import command_line
@@ -29,7 +30,6 @@ _SAY = "\x1e"
 _SEP = "\x1f"
 SHELL: Argv = ("/bin/sh",)
 _NAME_DIRECTIVE = re.compile(r"#SBATCH\s+(?:-J\s*|--job-name[= ]\s*)(\S+)|#PBS\s+-N\s*(\S+)")
-_ARRAY_DIRECTIVE = re.compile(r"#SBATCH\s.*(?:--array|\s-a)\b|#PBS\s.*-J")
 
 
 @dataclass(frozen=True)
@@ -151,13 +151,6 @@ _FUNCTIONS = r"""LC_ALL=C
 say() { printf '\036%s\037%s\n' "$1" "$2"; }
 bad=
 problem() { say problem "$1 $2"; bad=1; }
-writable() {
-  if [ ! -d "$2" ]; then problem "$1" "the folder $2 does not exist; make it first"
-  elif [ ! -w "$2" ] || [ ! -x "$2" ]; then problem "$1" "you may not write into the folder $2"
-  elif [ -d "$3" ]; then problem "$1" "$3 is a folder; name a file in it"
-  elif [ -e "$3" ] && [ ! -w "$3" ]; then problem "$1" "you may not write to $3"
-  fi
-}
 # What an earlier run of the same request left: its receipt, its process if it is still at work, or neither.
 report() {
   if [ -f "$folder/void" ]; then say state void
@@ -185,8 +178,8 @@ def submit_program(plan: Plan, scheduler: Scheduler) -> str:
     job = plan.submission
     quote = shlex.quote
     base = job.folder.rpartition("/")[0]
-    lines = [_FUNCTIONS, f"folder={quote(job.folder)}", "lines=", '[ -d "$folder" ] && { report; exit 0; }']
-    lines += _checks(plan)
+    lines = [_FUNCTIONS, FUNCTIONS, f"folder={quote(job.folder)}", "lines=", '[ -d "$folder" ] && { report; exit 0; }']
+    lines += check_lines(plan.submission, plan.user_script)
     lines += [
         '[ -z "$bad" ] || exit 0',
         f'[ -d {quote(base)} ] || mkdir -p {quote(base)} 2>/dev/null || {{ say refused "the folder "{quote(base)}'
@@ -217,71 +210,6 @@ def submit_program(plan: Plan, scheduler: Scheduler) -> str:
         'while IFS= read -r line || [ -n "$line" ]; do say err "$line"; done <"$folder/submit.err"',
     ]
     return "\n".join(lines) + "\n"
-
-
-def _checks(plan: Plan) -> list[str]:
-    """Shell lines for what only the cluster knows: a scheduler accepts a missing folder and fails the job later."""
-    job, spec, quote = plan.submission, plan.submission.spec, shlex.quote
-    checks = []
-    for name, path, pattern in (
-        ("JobSpec.StdoutPath", spec.stdout_path, job.stdout),
-        ("JobSpec.StderrPath", spec.stderr_path, job.stderr),
-    ):
-        if path is not None:
-            plain = pattern.replace("%%", "%")
-            folder = plain.rpartition("/")[0] or "/"
-            if "%" not in folder:
-                checks.append(f"writable {name} {quote(folder)} {quote(plain)}")
-    if spec.work_dir:
-        where = quote(job.work_dir)
-        text = quote(f"the folder {job.work_dir} does not exist, or you may not enter it")
-        checks.append(f"{{ [ -d {where} ] && [ -x {where} ]; }} || problem JobSpec.WorkDir {text}")
-    if spec.runs_command:
-        word = quote(spec.words[0])
-        # It may exist on the compute nodes only; a folder or a plain file is surely wrong.
-        text = quote(f"{spec.words[0]} is there but cannot be executed")
-        checks.append(
-            f"if [ -e {word} ] && {{ [ -d {word} ] || [ ! -x {word} ]; }}; then problem JobSpec.CommandLine {text}; fi"
-        )
-    if plan.user_script:
-        checks += _script_checks(plan.user_script, spec)
-    elif spec.script and any(_ARRAY_DIRECTIVE.match(line) for line in directives(spec.script)):
-        checks.append(f"problem JobSpec.Script {quote(_ARRAY_WORDS)}")
-    if spec.script:
-        found = "".join(line + "\n" for line in directives(spec.script))
-        checks.append(f"lines={quote(found)}")
-    return checks
-
-
-_ARRAY_WORDS = (
-    "it asks for an array in a directive; give the range in ArrayRequest, so that each task's output is found"
-)
-
-
-def _script_checks(path: str, spec: JobSpec) -> list[str]:
-    script, field_name = shlex.quote(path), "JobSpec.CommandLine"
-    hint = shlex.quote(f"{path} does not start with #!; to run a program write: -- {path}")
-    collect = "|".join(f"'{word}'*" for word in DIRECTIVES)
-    conflict = shlex.quote(directive_conflict(f"the script {path}", "#")).replace("(#)", "('\"${lines%%?}\"')")
-    lines = [
-        f"if [ ! -e {script} ]; then problem {field_name} {shlex.quote(f'there is no file {path} on the cluster')}",
-        f"elif [ ! -f {script} ] || [ ! -r {script} ]; then problem {field_name} {shlex.quote(f'{path} is no readable file')}",
-        f"elif [ ! -x {script} ]; then problem {field_name} {shlex.quote(f'{path} is not executable; run chmod +x on it')}",
-        "else",
-        "  first=yes",
-        '  while IFS= read -r line || [ -n "$line" ]; do',
-        f"    if [ $first ]; then first=; case $line in '#!'*) ;; *) problem {field_name} {hint}; break ;; esac; fi",
-        f'    case $line in {collect}) lines="$lines$line\n" ;; \'#\'*|"") ;; *) break ;; esac',
-        f"  done <{script}",
-        "fi",
-    ]
-    if spec.resources:
-        lines.append(f'[ -z "$lines" ] || problem JobSpec.Resources {conflict}')
-    lines.append(
-        "case $lines in *'#SBATCH'*'--array'*|*'#SBATCH'*' -a'*|*'#PBS'*'-J'*) "
-        f"problem {field_name} {shlex.quote(_ARRAY_WORDS)} ;; esac"
-    )
-    return lines
 
 
 def probe_program(folder: str) -> str:

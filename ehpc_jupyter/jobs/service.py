@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import base64
-import contextlib
 import logging
 import threading
 import time
@@ -19,29 +18,27 @@ from ehpc_jupyter.errors import (
     InvalidParams,
     JobNotFound,
     Problem,
-    ServiceUnavailable,
     StopFailure,
 )
 from ehpc_jupyter.jobs import answers
 from ehpc_jupyter.jobs.monitor import Monitor
-from ehpc_jupyter.jobs.store import DuplicateToken, JobStore, StoredJob
-from ehpc_jupyter.jobs.summary import with_job_id
+from ehpc_jupyter.jobs.store import JobStore, StoredJob
+from ehpc_jupyter.jobs.submitter import Submitter
 from ehpc_jupyter.models import actions
-from ehpc_jupyter.models.cluster import check
-from ehpc_jupyter.models.job import JobDetail, JobState
 from ehpc_jupyter.models.suggest import did_you_mean
 from ehpc_jupyter.models.values import ArrayRange
 from ehpc_jupyter.schedulers.base import expand_path
 from ehpc_jupyter.settings import load_settings
-from ehpc_jupyter.transport.base import LostAnswer, NoSuchFile
+from ehpc_jupyter.transport.base import NoSuchFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from ehpc_jupyter.clusters.base import Cluster, Prepared
+    from ehpc_jupyter.clusters.base import Cluster
     from ehpc_jupyter.models.base import WireModel
     from ehpc_jupyter.models.cluster import ClusterProfile, Queue
+    from ehpc_jupyter.models.job import JobDetail
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +72,7 @@ class JobService:
         self._queues: dict[str, tuple[float, list[Queue]]] = {}
         self._listeners: list[Callable[[JobDetail], None]] = []
         self._lock = threading.RLock()
-        self._tokens = threading.Condition()
-        self._pending: set[tuple[str, str]] = set()
+        self._submitter = Submitter(self._store, self)
 
     @classmethod
     def from_config(cls) -> JobService:
@@ -135,110 +131,8 @@ class JobService:
     # --- the actions
 
     def create_job(self, request: actions.CreateJobRequest) -> actions.CreateJobResponse:
-        """CreateJob: the intent is stored before anything is sent; a lost answer is looked into, never sent again."""
-        if request.client_token is None:
-            return self._create(request)
-        key = (request.cluster_id, request.client_token)
-        with self._tokens:
-            if not self._tokens.wait_for(lambda: key not in self._pending, timeout=60):
-                raise ServiceUnavailable("a request with this ClientToken is still being worked on; ask again with it")
-            self._pending.add(key)
-        try:
-            return self._create(request)
-        finally:
-            with self._tokens:
-                self._pending.discard(key)
-                self._tokens.notify_all()
-
-    def _create(self, request: actions.CreateJobRequest) -> actions.CreateJobResponse:
-        profile = self._profile(request.cluster_id)
-        if request.client_token and (known := self._store.by_token(profile.name, request.client_token)):
-            return self._same(request, known)
-        cluster, spec = self._cluster(profile.name), request.job_spec
-        problems = check(spec, self._known_queues(profile.name))
-        if problems:
-            raise InvalidParams(*problems)
-        user = cluster.login(spec.runas_user, spec.runas_user_password)
-        request_id = uuid.uuid4().hex
-        job = cluster.prepare(request, request_id, time.strftime("%Y-%m-%d"), user)
-        detail = JobDetail(
-            cluster_id=profile.name,
-            request_id=request_id,
-            job_name=job.name,
-            state=JobState.SUBMITTING,
-            user=user,
-            queue=spec.job_queue,
-            submit_time=int(time.time()),
-            wall_time_s=spec.wall_time.seconds if spec.wall_time else None,
-            array_request=str(spec.array_request) if spec.array_request else None,
-            folder=job.folder,
-            stdout_path=job.stdout,
-            stderr_path=job.stderr,
-        )
-        login_user = user if spec.runas_user else ""
-        try:
-            self._store.add(StoredJob(detail, request.to_wire(), request.client_token, login_user))
-        except DuplicateToken:
-            # Another process with the same store was quicker.
-            if known := self._store.by_token(profile.name, str(request.client_token)):
-                return self._same(request, known)
-            raise
-        return self._submit(cluster, job, detail, login_user)
-
-    def _submit(self, cluster: Cluster, job: Prepared, detail: JobDetail, login_user: str) -> actions.CreateJobResponse:
-        try:
-            job_id = cluster.submit(job)
-        except LostAnswer as error:
-            fate_id = self._find(cluster, detail, login_user, error)
-            if fate_id is None:
-                raise ServiceUnavailable(
-                    f"the job may have been submitted, its answer was lost ({error.detail}); it is being looked for and "
-                    f"will be shown as request {detail.request_id}; nothing is submitted twice",
-                    recommend="Ask again with the same ClientToken, or look at ListJobs.",
-                ) from None
-            job_id = fate_id
-        except InvalidParams:
-            self._store.remove(detail.request_id)
-            raise
-        except EhpcError as error:
-            refused = detail.model_copy(update={"state": JobState.NOT_SUBMITTED, "reason": error.detail})
-            self._store.update(refused, "submit")
-            raise
-        detail = with_job_id(detail, job_id)
-        self._store.update(detail, "submit")
-        self._tell(detail)
-        self._monitor(detail.cluster_id).wake(now=True)
-        return actions.CreateJobResponse(job_id=job_id)
-
-    def _find(self, cluster: Cluster, detail: JobDetail, login_user: str, lost: LostAnswer) -> str | None:
-        """One quick look after a lost answer; what it cannot settle, the monitor will."""
-        log.warning("request %s on %s: answer lost: %s", detail.request_id, detail.cluster_id, lost.detail)
-        fate = None
-        with contextlib.suppress(EhpcError):
-            fate = cluster.fate(detail.request_id, str(detail.folder), login_user, age_s=0.0)
-        if fate is not None and fate.job_id is not None:
-            return fate.job_id
-        state = fate.state if fate else JobState.SUBMITTING
-        found = detail.model_copy(update={"state": state, "reason": fate.reason if fate else None})
-        self._store.update(found, "folder")
-        self._tell(found)
-        if state is JobState.NOT_SUBMITTED:
-            raise ServiceUnavailable(f"nothing was submitted: {lost.detail}", recommend="Submit it again.") from None
-        self._monitor(detail.cluster_id).wake()
-        return None
-
-    def _same(self, request: actions.CreateJobRequest, known: StoredJob) -> actions.CreateJobResponse:
-        if known.request != request.to_wire():
-            problem = Problem("ClientToken", "it was used before with another request; make a new one for a new job")
-            raise InvalidParams(problem)
-        if known.detail.job_id is None:
-            if known.detail.state is JobState.NOT_SUBMITTED:
-                raise ServiceUnavailable(
-                    f"the request with this ClientToken was not submitted: {known.detail.reason}",
-                    recommend="Submit it again with a new ClientToken.",
-                )
-            raise ServiceUnavailable("the request with this ClientToken is being looked for; ask again with it")
-        return actions.CreateJobResponse(job_id=known.detail.job_id)
+        """CreateJob: see ``Submitter``."""
+        return actions.CreateJobResponse(job_id=self._submitter.submit(request))
 
     def get_job(self, request: actions.GetJobRequest) -> actions.GetJobResponse:
         """GetJob: from the store; the monitor keeps it true."""
@@ -305,7 +199,7 @@ class JobService:
             monitor = self._monitors.get(name)
             info = answers.cluster_info(
                 self._profiles[name],
-                scheduler=self._cluster(name).scheduler_type,
+                scheduler=self.cluster(name).scheduler_type,
                 version=version,
                 answered=version is not None or bool(monitor and monitor.checked_time),
                 failure=failure or (monitor.failure if monitor else None),
@@ -321,7 +215,7 @@ class JobService:
     def list_queues(self, request: actions.ListQueuesRequest) -> actions.ListQueuesResponse:
         """ListQueues: asks the cluster."""
         name = self._profile(request.cluster_id).name
-        cluster = self._cluster(name)
+        cluster = self.cluster(name)
         try:
             if self._answers.get(name, (None, None))[0] is None:
                 self._answers[name] = (cluster.version(), None)
@@ -346,7 +240,8 @@ class JobService:
             raise ClusterNotFound(f"{name!r} is not configured{did_you_mean(name, self._profiles)}")
         return self._profiles[name]
 
-    def _cluster(self, name: str) -> Cluster:
+    def cluster(self, name: str) -> Cluster:
+        """The cluster of that name, connected to at its first use. Raises ClusterNotFound."""
         with self._lock:
             if name not in self._clusters:
                 self._clusters[name] = self._make_cluster(self._profile(name))
@@ -355,12 +250,16 @@ class JobService:
     def _monitor(self, name: str) -> Monitor:
         with self._lock:
             if name not in self._monitors:
-                self._monitors[name] = Monitor(self._cluster(name), self._store, self._tell)
+                self._monitors[name] = Monitor(self.cluster(name), self._store, self.tell)
             return self._monitors[name]
+
+    def wake(self, name: str, *, now: bool = False) -> None:
+        """Have the cluster's monitor look."""
+        self._monitor(name).wake(now=now)
 
     def _job(self, cluster_id: str, job_id: str) -> tuple[StoredJob, Cluster]:
         profile = self._profile(cluster_id)
-        cluster = self._cluster(profile.name)
+        cluster = self.cluster(profile.name)
         job = self._store.by_id(profile.name, job_id)
         if job is None and not job_id.isdecimal():
             job = self._store.by_id(profile.name, cluster.parent_id(job_id))
@@ -376,12 +275,13 @@ class JobService:
         monitor.wake()
         return job.detail.model_copy(update={"checked_time": monitor.checked_time})
 
-    def _known_queues(self, name: str) -> list[Queue]:
+    def known_queues(self, name: str) -> list[Queue]:
         """The queues as last seen. Nobody waits for them: what is not known is left to the scheduler to refuse."""
         seen, queues = self._queues.get(name, (0.0, []))
         return queues if time.monotonic() - seen < _QUEUES_S else []
 
-    def _tell(self, detail: JobDetail) -> None:
+    def tell(self, detail: JobDetail) -> None:
+        """Tell whoever listens that a job changed."""
         for listener in self._listeners:
             try:
                 listener(detail)

@@ -116,7 +116,7 @@ def test_run_as_another_user_with_a_wrong_password(slurm):
 def test_stopping_is_refused_in_slurms_words(slurm, lab):
     job = slurm.submit(Script="sleep 300")
     slurm.wait(job, until="RUNNING")
-    cluster = slurm.service._cluster("slurm")
+    cluster = slurm.service.cluster("slurm")
     other = lab.users["ehpcother"]
     from pydantic import SecretStr
 
@@ -135,7 +135,7 @@ def test_directives_of_a_script_are_used(slurm, lab):
 
 
 def test_a_job_that_the_queue_forgot_is_in_the_accounting_and_in_its_folder(slurm, lab):
-    cluster = slurm.service._cluster("slurm")
+    cluster = slurm.service.cluster("slurm")
     job = slurm.submit(Script="exit 9")
     detail = slurm.wait(job)
     wait_for(lambda: cluster.history([job]), what="the job in the accounting")
@@ -302,7 +302,7 @@ def test_an_answer_lost_on_its_way_is_found_and_nothing_is_submitted_twice(proxi
 def test_a_scheduler_that_does_not_answer_makes_jobs_stale_and_not_finished(slurm, lab):
     job = slurm.submit(Script="sleep 300")
     slurm.wait(job, until="RUNNING")
-    cluster = slurm.service._cluster("slurm")
+    cluster = slurm.service.cluster("slurm")
     working = cluster.scheduler.status_command
     cluster.scheduler.status_command = lambda users: ("/bin/sh", "-c", "echo 'squeue: error: no luck' >&2; exit 1")
     stale = wait_for(lambda: slurm.detail(job).get("StaleReason"), what="the job to be stale")
