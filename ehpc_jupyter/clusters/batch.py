@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ehpc_jupyter.clusters import submission
 from ehpc_jupyter.clusters.base import Cluster, Fate, Prepared
-from ehpc_jupyter.errors import AgentError, EhpcError, InvalidParams, Problem, ServiceUnavailable, SubmitFailure
+from ehpc_jupyter.errors import AgentError, EhpcError, InvalidParams, ListFailure, Problem, ServiceUnavailable, SubmitFailure
 from ehpc_jupyter.models.job import JobState
 from ehpc_jupyter.schedulers.base import CommandResult
 from ehpc_jupyter.schedulers.local import LocalScheduler
@@ -39,6 +39,7 @@ _RECORDS = r"""for folder do
     while IFS= read -r line; do printf '%s\n' "$line"; done <"$file"
   done
 done
+exit 0
 """
 
 
@@ -113,8 +114,8 @@ class BatchCluster(Cluster):
         return self._scheduler
 
     def _discover(self) -> Scheduler:
-        script = b'for name in sbatch qsub bsub; do command -v "$name" >/dev/null && echo "found $name"; done; exit 0\n'
-        done = self._session("").run(submission.SHELL, stdin=script, again=True)
+        script = 'for name in sbatch qsub bsub; do command -v "$name" >/dev/null && echo "found $name"; done; exit 0\n'
+        done = self._program("", script, again=True)
         found = [
             line.split()[1] for line in done.stdout.decode(errors="replace").splitlines() if line.startswith("found ")
         ]
@@ -130,6 +131,16 @@ class BatchCluster(Cluster):
 
     def _ask(self, argv: Argv, user: str = "", *, again: bool = True) -> CommandResult:
         return _decoded(self._session(user).run(argv, again=again))
+
+    def _program(self, user: str, program: str, *, again: bool = False) -> Completed:
+        done = self._session(user).run(submission.SHELL, stdin=(submission.HEAD + program).encode(), again=again)
+        if done.exit_code == submission.HEADLESS:
+            # A submit failure, since it is all that is asked for that would not be asked again.
+            raise SubmitFailure(
+                "a login profile of the account, such as ~/.bashrc, reads standard input; nothing was submitted. "
+                "Put what reads it behind: case $- in *i*) … ;; esac"
+            )
+        return done
 
     def status(self, users: Sequence[str]) -> list[JobReport]:
         """See ``Cluster.status``."""
@@ -188,7 +199,7 @@ class BatchCluster(Cluster):
         plan = self._plan(job)
         argv = self.scheduler.submit_command(plan.submission)
         program = submission.submit_program(plan, self.scheduler)
-        done = self._session(job.user).run(submission.SHELL, stdin=program.encode())
+        done = self._program(job.user, program)
         outcome = submission.parse_outcome(done.stdout.decode(errors="replace"), argv)
         if outcome is None:
             raise LostAnswer(_decoded(done).words)
@@ -206,7 +217,7 @@ class BatchCluster(Cluster):
 
     def fate(self, request_id: str, folder: str, user: str, *, age_s: float) -> Fate:
         """See ``Cluster.fate``: ask the folder, then the scheduler, and only then decide."""
-        done = self._session(user).run(submission.SHELL, stdin=submission.probe_program(folder).encode(), again=True)
+        done = self._program(user, submission.probe_program(folder), again=True)
         outcome = submission.parse_outcome(done.stdout.decode(errors="replace"), ())
         if outcome is None or outcome.refused is not None:
             raise AgentError(outcome.refused if outcome and outcome.refused else _decoded(done).words)
@@ -235,7 +246,9 @@ class BatchCluster(Cluster):
         if not folders:
             return {}
         program = f"set -- {' '.join(shlex.quote(folder) for folder in folders.values())}\n{_RECORDS}"
-        done = self._session(user).run(submission.SHELL, stdin=program.encode(), again=True)
+        done = self._program(user, program, again=True)
+        if done.exit_code:
+            raise ListFailure(_decoded(done).words)
         keys = {folder: key for key, folder in folders.items()}
         found: dict[str, list[TaskRecord]] = {key: [] for key in folders}
         for block in done.stdout.decode(errors="replace").split(_MARK)[1:]:

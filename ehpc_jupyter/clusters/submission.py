@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 
 _SAY = "\x1e"
 _SEP = "\x1f"
-SHELL: Argv = ("/bin/sh",)
+#: First line of every program. A login profile that reads what was meant for us (``read``, ``cat``) would leave a program
+#: without its head, and what comes next may be a line of the user's script: without this line nothing runs.
+HEAD = "# ehpc\n"
+SHELL: Argv = ("/bin/sh", "-c", 'IFS= read -r head; [ "$head" = "# ehpc" ] || exit 97; exec /bin/sh')
+#: The shell's exit code when the head was missing.
+HEADLESS = 97
 _NAME_DIRECTIVE = re.compile(r"#SBATCH\s+(?:-J\s*|--job-name[= ]\s*)(\S+)|#PBS\s+-N\s*(\S+)")
 
 

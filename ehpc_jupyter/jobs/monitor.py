@@ -9,13 +9,15 @@ from __future__ import annotations
 import logging
 import random
 import re
+import sqlite3
 import threading
 import time
 from typing import TYPE_CHECKING
 
-from ehpc_jupyter.errors import EhpcError
+from ehpc_jupyter.errors import EhpcError, ServiceUnavailable
 from ehpc_jupyter.jobs.summary import is_forgotten, needs_records, summarise, with_job_id
 from ehpc_jupyter.models.job import JobState
+from ehpc_jupyter.transport.base import LoginRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,12 +26,15 @@ if TYPE_CHECKING:
     from ehpc_jupyter.jobs.store import JobStore, StoredJob
     from ehpc_jupyter.models.job import JobDetail
     from ehpc_jupyter.schedulers.base import JobReport
+    from ehpc_jupyter.schedulers.script import TaskRecord
 
 log = logging.getLogger(__name__)
 
 SLOWEST_S = 60.0
 #: How long after the last look or change the interval stays at its shortest, seconds.
 LIVELY_S = 30.0
+#: How long an account whose login was refused is left alone, seconds: sites shut out who tries again and again.
+_REFUSED_S = 300.0
 #: Ids in one question to the accounting: far below any limit of a command line.
 _BATCH = 500
 
@@ -58,6 +63,9 @@ class Monitor:
         self._woken = False
         self._lively_until = 0.0
         self._failures = 0
+        self._refused: dict[str, tuple[float, EhpcError]] = {}
+        self.in_hand: set[str] = set()
+        """Requests that are just being submitted: what becomes of them is not to be looked into."""
         self.checked_time: int | None = None
         """When the cluster last answered, UNIX seconds."""
         self.failure: str | None = None
@@ -75,6 +83,8 @@ class Monitor:
             was_quiet = time.monotonic() > self._lively_until
             self._lively_until = time.monotonic() + LIVELY_S
             self._woken = self._woken or now or was_quiet
+            if now:
+                self._refused.clear()
             if self._thread is None:
                 self._thread = threading.Thread(
                     target=self._watch, name=f"ehpc-{self._cluster.profile.name}", daemon=True
@@ -100,7 +110,7 @@ class Monitor:
                     return
             try:
                 watched, moved = self.sweep()
-            except Exception:
+            except Exception:  # the store's, say: the disk is full
                 log.exception("watching cluster %s failed", self._cluster.profile.name)
                 watched, moved = True, False
                 self._failures += 1
@@ -139,10 +149,16 @@ class Monitor:
             moved = self._settle([job for job in jobs if job.detail.job_id is None])
             known = [job for job in self._store.active(self._cluster.profile.name) if job.detail.job_id is not None]
             moved |= self._look(known)
-        except EhpcError as error:
+        except sqlite3.Error:
+            raise
+        except Exception as error:
+            # What a scheduler printed may be beyond any parser: then nothing is known of any job.
+            if not isinstance(error, EhpcError):
+                log.exception("the answer of cluster %s", self._cluster.profile.name)
+            reason = error.detail if isinstance(error, EhpcError) else f"its answer cannot be read ({error})"
             self._failures += 1
-            self.failure = error.detail
-            self._mark_stale(error)
+            self.failure = reason
+            self._mark_stale(self._store.active(self._cluster.profile.name), reason)
             return True, False
         self._failures = 0
         self.failure = None
@@ -162,17 +178,37 @@ class Monitor:
             return [r for r in by_id.get(str(job.detail.job_id), []) if not _anothers(r.token, job.request_id)]
 
         history = self._history([job for job in jobs if is_forgotten(job.detail, queue(job))])
-        records = {}
+        records: dict[str, list[TaskRecord]] = {}
+        shut: set[str] = set()
         wanted = [job for job in jobs if needs_records(job.detail, queue(job)) and job.detail.folder]
         for user in {job.login_user for job in wanted}:
             folders = {job.request_id: str(job.detail.folder) for job in wanted if job.login_user == user}
-            records.update(self._cluster.records(folders, user))
+            try:
+                records.update(self._records(folders, user))
+            except LoginRefused as error:
+                if not user:
+                    raise
+                # One account that is shut (its password went with an earlier process) says nothing of the others' jobs.
+                self._mark_stale([job for job in wanted if job.login_user == user], error.detail)
+                shut.update(folders)
         moved = False
         for job in jobs:
+            if job.request_id in shut:
+                continue
             past = history.get(str(job.detail.job_id), [])
             detail, source = summarise(job.detail, queue(job), past, records.get(job.request_id, []))
             moved |= self._store_if_new(job.detail, detail, source)
         return moved
+
+    def _records(self, folders: dict[str, str], user: str) -> dict[str, list[TaskRecord]]:
+        until, refusal = self._refused.get(user, (0.0, None))
+        if refusal is not None and time.monotonic() < until:
+            raise refusal
+        try:
+            return self._cluster.records(folders, user)
+        except LoginRefused as error:
+            self._refused[user] = (time.monotonic() + _REFUSED_S, error)
+            raise
 
     def _history(self, jobs: list[StoredJob]) -> dict[str, list[JobReport]]:
         found: dict[str, list[JobReport]] = {}
@@ -187,9 +223,15 @@ class Monitor:
         moved = False
         for job in jobs:
             age = time.time() - (job.detail.submit_time or 0)
-            if job.detail.folder is None or age < self._cluster.profile.command_timeout_s / 4:
+            if job.request_id in self.in_hand or job.detail.folder is None or age < self._cluster.profile.command_timeout_s / 4:
                 continue
-            fate = self._cluster.fate(job.request_id, job.detail.folder, job.login_user, age_s=age)
+            try:
+                fate = self._cluster.fate(job.request_id, job.detail.folder, job.login_user, age_s=age)
+            except ServiceUnavailable:
+                raise
+            except EhpcError as error:
+                self._mark_stale([job], error.detail)
+                continue
             if fate.job_id is not None:
                 detail = with_job_id(job.detail, fate.job_id)
             else:
@@ -200,12 +242,13 @@ class Monitor:
     def _store_if_new(self, old: JobDetail, new: JobDetail, source: str) -> bool:
         if new == old:
             return False
-        self._store.update(new, source)
+        if not self._store.update(new, source):
+            return False
         self._changed(new)
         return True
 
-    def _mark_stale(self, error: EhpcError) -> None:
-        for job in self._store.active(self._cluster.profile.name):
+    def _mark_stale(self, jobs: Iterable[StoredJob], reason: str) -> None:
+        for job in jobs:
             if job.detail.state is not JobState.SUBMITTING or job.detail.stale_reason is None:
-                stale = job.detail.model_copy(update={"stale_reason": error.detail})
+                stale = job.detail.model_copy(update={"stale_reason": reason})
                 self._store_if_new(job.detail, stale, "queue")

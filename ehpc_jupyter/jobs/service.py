@@ -5,6 +5,8 @@ from __future__ import annotations
 import atexit
 import base64
 import logging
+import re
+import sqlite3
 import threading
 import time
 import uuid
@@ -44,6 +46,8 @@ log = logging.getLogger(__name__)
 
 #: How long a cluster's queues are taken as known, seconds: limits change seldom.
 _QUEUES_S = 60.0
+#: Tasks in an id, as in ``10_3`` and ``10_[1-5:2]``; anything else could name other jobs, too.
+_TASKS = re.compile(r"\d+|\[\d+(?:-\d+(?::\d+)?)?(?:,\d+(?:-\d+(?::\d+)?)?)*\]", re.ASCII)
 _OWN: list[JobService] = []
 _OWN_LOCK = threading.Lock()
 
@@ -126,6 +130,10 @@ class JobService:
         except EhpcError as error:
             error.request_id = error.request_id or request_id
             raise
+        except sqlite3.Error as error:
+            failure = ServiceUnavailable(f"the database of jobs, {self._store.path}: {error}")
+            failure.request_id = request_id
+            raise failure from None
         return answer.model_copy(update={"request_id": request_id}).to_wire()
 
     # --- the actions
@@ -154,6 +162,8 @@ class JobService:
         """GetJobLog: only the bytes asked for are read."""
         job, cluster = self._job(request.cluster_id, request.job_id)
         task = request.task_id if request.task_id is not None else cluster.task_of(request.job_id)
+        if task is None and request.job_id != job.detail.job_id:
+            raise InvalidParams(Problem("JobId", f"{request.job_id} names no single task; give the job's id and TaskId"))
         if job.detail.array_request:
             tasks = ArrayRange.parse(job.detail.array_request)
             if task is not None and task not in tasks:
@@ -176,16 +186,20 @@ class JobService:
         by_user: dict[str, list[str]] = {}
         for job_id in request.job_ids:
             job, cluster = self._job(request.cluster_id, job_id)
-            by_user.setdefault(job.login_user, []).append(job_id)
-        failures = []
+            # One that ended is left alone: its id may be another job's by now.
+            if not job.detail.is_final:
+                by_user.setdefault(job.login_user, []).append(job_id)
+        failures: list[EhpcError] = []
         for user, ids in by_user.items():
             try:
                 cluster.stop(ids, user)
-            except StopFailure as error:
-                failures.append(error.detail)
+            except EhpcError as error:
+                failures.append(error)
         self._monitor(request.cluster_id).wake(now=True)
+        if len(failures) == 1:
+            raise failures[0]
         if failures:
-            raise StopFailure("; ".join(failures))
+            raise StopFailure("; ".join(error.detail for error in failures))
         return actions.StopJobsResponse()
 
     def list_clusters(self, request: actions.ListClustersRequest) -> actions.ListClustersResponse:
@@ -257,11 +271,15 @@ class JobService:
         """Have the cluster's monitor look."""
         self._monitor(name).wake(now=now)
 
+    def in_hand(self, name: str) -> set[str]:
+        """See ``Host``."""
+        return self._monitor(name).in_hand
+
     def _job(self, cluster_id: str, job_id: str) -> tuple[StoredJob, Cluster]:
         profile = self._profile(cluster_id)
         cluster = self.cluster(profile.name)
         job = self._store.by_id(profile.name, job_id)
-        if job is None and not job_id.isdecimal():
+        if job is None and (task := job_id.rpartition("_")[2]) and _TASKS.fullmatch(task):
             job = self._store.by_id(profile.name, cluster.parent_id(job_id))
         if job is None:
             raise JobNotFound(f"no job {job_id} was submitted from here to cluster {profile.name}")

@@ -93,6 +93,7 @@ class JobStore:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path = path
         self._lock = threading.RLock()
         self._db = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
         path.chmod(0o600)
@@ -114,6 +115,7 @@ class JobStore:
         """Store an intent, before anything is sent. Raises DuplicateToken."""
         detail = job.detail
         with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
             try:
                 self._db.execute(
                     "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -132,21 +134,32 @@ class JobStore:
                         _text(detail),
                     ),
                 )
+                self._note(detail, "request")
             except sqlite3.IntegrityError:
+                self._db.execute("ROLLBACK")
                 raise DuplicateToken(job.client_token) from None
-            self._note(detail, "request")
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
 
-    def update(self, detail: JobDetail, source: str) -> None:
+    def update(self, detail: JobDetail, source: str) -> bool:
         """Store what is now known of a job.
 
         Args:
             detail: all of it.
             source: who said so: ``submit``, ``queue``, ``history``, ``folder``.
+
+        Returns:
+            whether it was stored: what another process learnt of a job's end is not undone by an older answer.
         """
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                row = self._db.execute("SELECT state FROM jobs WHERE request_id = ?", (detail.request_id,)).fetchone()
+                row = self._db.execute("SELECT state, is_final FROM jobs WHERE request_id = ?", (detail.request_id,)).fetchone()
+                if row is None or (row[1] and not detail.is_final and source != "submit"):
+                    self._db.execute("ROLLBACK")
+                    return False
                 self._db.execute(
                     "UPDATE jobs SET job_id = ?, job_name = ?, queue = ?, state = ?, is_final = ?, detail = ?"
                     " WHERE request_id = ?",
@@ -160,12 +173,13 @@ class JobStore:
                         detail.request_id,
                     ),
                 )
-                if row and row[0] != detail.state.value:
+                if row[0] != detail.state.value:
                     self._note(detail, source)
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+            return True
 
     def _note(self, detail: JobDetail, source: str) -> None:
         self._db.execute(

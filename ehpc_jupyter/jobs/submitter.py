@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sqlite3
 import threading
 import time
 import uuid
@@ -32,6 +33,9 @@ class Host(Protocol):
 
     def known_queues(self, name: str) -> list[Queue]:
         """Its queues, if they were seen lately."""
+
+    def in_hand(self, name: str) -> set[str]:
+        """The requests that are just being submitted there: the monitor leaves them alone."""
 
     def tell(self, detail: JobDetail) -> None:
         """Tell whoever listens that a job changed."""
@@ -101,6 +105,8 @@ class Submitter:
             stderr_path=job.stderr,
         )
         login_user = user if spec.runas_user else ""
+        in_hand = self._host.in_hand(request.cluster_id)
+        in_hand.add(request_id)
         try:
             self._store.add(StoredJob(detail, request.to_wire(), request.client_token, login_user))
         except DuplicateToken:
@@ -108,7 +114,10 @@ class Submitter:
             if known := self._store.by_token(request.cluster_id, str(request.client_token)):
                 return self._same(request, known)
             raise
-        return self._send(cluster, job, detail, login_user)
+        else:
+            return self._send(cluster, job, detail, login_user)
+        finally:
+            in_hand.discard(request_id)
 
     def _send(self, cluster: Cluster, job: Prepared, detail: JobDetail, login_user: str) -> str:
         try:
@@ -130,7 +139,11 @@ class Submitter:
             self._store.update(refused, "submit")
             raise
         detail = with_job_id(detail, job_id)
-        self._store.update(detail, "submit")
+        try:
+            self._store.update(detail, "submit")
+        except sqlite3.Error:
+            # The job is there: its id is the answer, and the monitor finds it again by the intent.
+            log.exception("job %s of request %s is on %s", job_id, detail.request_id, detail.cluster_id)
         self._host.tell(detail)
         self._host.wake(detail.cluster_id, now=True)
         return job_id
@@ -149,7 +162,7 @@ class Submitter:
         self._host.tell(found)
         if state is JobState.NOT_SUBMITTED:
             raise ServiceUnavailable(f"nothing was submitted: {lost.detail}", recommend="Submit it again.") from None
-        self._host.wake(detail.cluster_id)
+        self._host.wake(detail.cluster_id, now=True)
         return None
 
     def _same(self, request: actions.CreateJobRequest, known: StoredJob) -> str:

@@ -24,7 +24,7 @@ def _json_text(value: Any) -> Any:
     if isinstance(value, str) and value.strip().startswith(("[", "{")):
         try:
             return json.loads(value)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"it is no JSON: {error}") from None
     return value
 
@@ -160,6 +160,13 @@ class JobFilter(WireModel):
     """Sent by the official SDK, always empty."""
     sort_by: dict[str, str] | None = None
 
+    @field_validator("job_name", "queues", "users", "nodes")
+    @classmethod
+    def _text(cls, value: Any) -> Any:
+        for text in (value,) if isinstance(value, str) else value or ():
+            plain_text(text)
+        return value
+
     @field_validator("create_time_start", "create_time_end")
     @classmethod
     def _seconds(cls, text: str | None) -> str | None:
@@ -172,7 +179,7 @@ class ListJobsRequest(WireModel):
     """List the jobs known here, newest first."""
 
     cluster_id: str
-    page_number: Annotated[int, Field(ge=1)] = 1
+    page_number: Annotated[int, Field(ge=1, le=10**9)] = 1
     page_size: Annotated[int, Field(ge=1, le=50)] = 10
     job_filter: Annotated[JobFilter, BeforeValidator(_json_text)] = JobFilter()
 
@@ -204,7 +211,7 @@ class GetJobLogRequest(WireModel):
     cluster_id: str
     job_id: JobId
     log_type: Literal["stdout", "stderr", "all"] = "all"
-    offset: Annotated[int, Field(ge=0)] = 0
+    offset: Annotated[int, Field(ge=0, le=2**62)] = 0
     """Bytes to skip."""
     size: Annotated[int, Field(ge=1, le=1_048_576)] = 10240
     """Bytes to read at most."""

@@ -25,8 +25,15 @@ def register(ipython: InteractiveShell) -> None:
         return made[0](line, cell)
 
     ipython.register_magic_function(ehpc, "line_cell", "ehpc")  # type: ignore[arg-type]
+    if _give_body not in ipython.input_transformers_cleanup:
+        ipython.input_transformers_cleanup.append(_give_body)
     for key in ("%%ehpc", "%ehpc"):
         ipython.set_hook("complete_command", _complete, str_key=key)  # type: ignore[no-untyped-call]
+
+
+def _give_body(lines: list[str]) -> list[str]:
+    """IPython refuses a cell magic without a body before it is asked; ``%%ehpc --help`` needs none."""
+    return [*lines, "\n"] if len(lines) == 1 and lines[0].split()[:1] == ["%%ehpc"] else lines
 
 
 def _complete(_shell: InteractiveShell, event: SimpleNamespace) -> list[str]:

@@ -69,7 +69,7 @@ def _walk(model: type[BaseModel], prefix: str) -> Iterator[JobField]:
                 name=SHORT_NAMES.get(name, name),
                 path=prefix + alias,
                 title=str(entry.get("title", alias)),
-                help=" ".join(str(entry.get("description", "")).split()),
+                help=" ".join(str(entry.get("description", "")).replace("`", "").split()),
                 example=_example(entry),
                 group=str(shown.get("group", "more")),
                 widget=str(shown.get("widget", "text")),

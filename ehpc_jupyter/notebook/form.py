@@ -6,7 +6,7 @@ import threading
 from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from ipywidgets import HTML, Accordion, Button, HBox, Layout, VBox
+from ipywidgets import HTML, Accordion, Button, GridBox, HBox, Layout, VBox
 from traitlets import Instance
 
 from ehpc_jupyter.errors import EhpcError, InternalError, InvalidParams, Problem
@@ -14,7 +14,15 @@ from ehpc_jupyter.models.actions import CreateJobRequest
 from ehpc_jupyter.models.spec import JobSpec
 from ehpc_jupyter.notebook.client import Client
 from ehpc_jupyter.notebook.fields import JobField, body_of, fields_of, values_from_keywords
-from ehpc_jupyter.notebook.inputs import ERROR_STYLE, NARROW_STYLE, FieldBox, GroupBox, cluster_choices, queue_choices
+from ehpc_jupyter.notebook.inputs import (
+    ERROR_STYLE,
+    FORM_STYLE,
+    FieldBox,
+    GroupBox,
+    cluster_choices,
+    columns,
+    queue_choices,
+)
 from ehpc_jupyter.notebook.job import Job
 from ehpc_jupyter.notebook.jobview import JobView
 
@@ -22,6 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TITLES = {"resources": "Resources", "output": "Output files", "more": "More"}
+#: At most two beside each other.
+_COLUMN = "max(16em, 34%)"
 _OPEN = ("command", "resources")
 _ORDER = (*_OPEN, "output", "more")
 
@@ -34,8 +44,8 @@ def in_thread(work: Callable[[], None]) -> None:
 class JobForm(VBox):  # type: ignore[misc]  # ipywidgets has no types
     """A form for a job. Show it by naming it in the last line of a cell; click Submit, or call ``submit()``.
 
-    Below the button the job's state and the end of its output are shown live; the job's card becomes a second output
-    of the cell and is saved with the notebook. A password that is typed in is never saved.
+    The job's state is shown beside the button, the end of its output below, both live; the job's card becomes a second
+    output of the cell and is saved with the notebook. A password that is typed in is never saved.
 
     Args:
         cluster: the cluster chosen at first.
@@ -72,6 +82,7 @@ class JobForm(VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._client = client or Client()
         self._spawn = spawn
         self._touched: set[str] = set()
+        self._busy = False
         values = values_from_keywords(
             {"cluster": cluster or self._client.cluster, **defaults}, type(self).__name__, self.request_model
         )
@@ -85,9 +96,11 @@ class JobForm(VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._button.on_click(lambda _button: self._clicked())
         self._fault = HTML()
         self._view = JobView(self._client, spawn)
-        style = HTML(NARROW_STYLE, layout=Layout(display="none"))
-        parts = [style, *sections, HBox([self._button]), self._fault, self._view]
-        super().__init__(parts, layout=Layout(width="100%", max_width="60em"))
+        style = HTML(FORM_STYLE, layout=Layout(display="none"))
+        row = Layout(flex_flow="row wrap", align_items="center", grid_gap="0 1em", margin=".5em 0 0")
+        submit = HBox([self._button, self._view.state, self._view.stop], layout=row)
+        parts = [style, *sections, submit, self._fault, self._view]
+        super().__init__(parts, layout=Layout(width="auto", max_width="60em"))
         self.add_class("ehpc-form")
         self._check()
         self._spawn(self._fetch_clusters)
@@ -104,14 +117,14 @@ class JobForm(VBox):  # type: ignore[misc]  # ipywidgets has no types
         names = [*(name for name in _ORDER if any(f.group == name for f in fields))]
         names += [name for name in dict.fromkeys(f.group for f in fields) if name not in names]
         self._accordions: dict[str, Accordion] = {}
-        sections: list[Any] = []
+        always = [f for f in fields if f.group in _OPEN and f.path not in members]
+        sections: list[Any] = [GridBox([self._make_box(field, grouped) for field in always], layout=columns(_COLUMN))]
+        sections[0].layout.margin = "0 0 .5em"
         for name in names:
             here = [f for f in fields if f.group == name and f.path not in members]
-            column = VBox([self._make_box(field, grouped) for field in here], layout=Layout(width="auto"))
-            if name in _OPEN:
-                sections.append(column)
-            else:
-                folded = Accordion([column], titles=(_TITLES.get(name, name.capitalize()),), selected_index=None)
+            if name not in _OPEN:
+                grid = GridBox([self._make_box(field, grouped) for field in here], layout=columns(_COLUMN))
+                folded = Accordion([grid], titles=(_TITLES.get(name, name.capitalize()),), selected_index=None)
                 self._accordions[name] = folded
                 sections.append(folded)
         return sections
@@ -120,7 +133,7 @@ class JobForm(VBox):  # type: ignore[misc]  # ipywidgets has no types
         if not field.is_group:
             self._boxes[field.path] = FieldBox(field, self._on_change)
             return self._boxes[field.path]
-        inside = [FieldBox(member, self._on_change, short=True) for member in grouped[field.path]]
+        inside = [FieldBox(member, self._on_change) for member in grouped[field.path]]
         self._boxes.update({box.field.path: box for box in inside})
         self._groups[field.path] = GroupBox(field, inside)
         return self._groups[field.path]
@@ -210,7 +223,7 @@ class JobForm(VBox):  # type: ignore[misc]  # ipywidgets has no types
         return job
 
     def _clicked(self) -> None:
-        if not self._button.disabled:
+        if not self._busy:
             self._submitting(True)
             self._spawn(self._submit_quietly)
 
@@ -223,7 +236,7 @@ class JobForm(VBox):  # type: ignore[misc]  # ipywidgets has no types
             self._show_fault(InternalError(f"{type(error).__name__}: {error}"))
 
     def _submitting(self, busy: bool) -> None:
-        self._button.disabled = busy
+        self._busy = busy  # a button that is disabled loses the keyboard's focus
         self._button.description = "Submitting …" if busy else "Submit"
         if busy:
             self._fault.value = ""

@@ -21,23 +21,20 @@ if TYPE_CHECKING:
 
 ERROR_STYLE = "color:var(--jp-error-color1,#d8453f)"
 # display and line-height: a widget's own line is as high as a button, which tears a help of two lines apart.
-_NOTE_STYLE = "display:block;line-height:1.3"
+_NOTE_STYLE = "display:block;line-height:1.3;overflow-wrap:anywhere"
 _HELP_STYLE = f"{_NOTE_STYLE};opacity:.75;font-size:.85em"
 _ALERT_STYLE = f"{_NOTE_STYLE};{ERROR_STYLE}"
-#: In a narrow place labels stand above their controls. ipywidgets writes widths and margins into the elements, hence
+#: Labels stand above their controls, also where the form is narrow. ipywidgets writes widths into the elements, hence
 #: ``!important``.
-NARROW_STYLE = """<style>
-.ehpc-form { container-type: inline-size; }
-@container (max-width: 36em) {
-  .ehpc-field > .widget-inline-hbox { flex-direction: column; align-items: stretch; height: auto; }
-  .ehpc-field > .widget-inline-hbox > .widget-label { width: auto !important; text-align: left; }
-  .ehpc-field > .widget-inline-hbox > :not(.widget-label) { flex: none; }
-  .ehpc-field > .widget-inline-hbox > select { min-height: var(--jp-widgets-inline-height, 28px); }
-  .ehpc-field > .ehpc-note { margin-left: 2px !important; }
+FORM_STYLE = """<style>
+.ehpc-field > .widget-inline-hbox { flex-direction: column; align-items: stretch; height: auto; }
+.ehpc-field > .widget-inline-hbox > .widget-label {
+  width: auto !important; height: auto; padding-left: 1px; line-height: 1.5; text-align: left;
 }
+.ehpc-field > .widget-inline-hbox > :not(.widget-label) { flex: none; }
+.ehpc-field > .widget-inline-hbox > select { min-height: var(--jp-widgets-inline-height, 28px); }
+.ehpc-form .widget-html, .ehpc-form .widget-html-content { height: auto; min-height: 0; line-height: 1.4; }
 </style>"""
-_LABEL = {"description_width": "11em"}
-_SHORT_LABEL = {"description_width": "5em"}
 _VARIABLES_HELP = "Environment variables of the job, one NAME=value a line."
 
 
@@ -47,21 +44,26 @@ class FieldBox(VBox):  # type: ignore[misc]  # ipywidgets has no types
     Args:
         field: what it is for.
         changed: called with this box whenever the user changes it.
-        short: whether it stands in a grid with others and has a short label.
     """
 
-    def __init__(self, field: JobField, changed: Callable[[FieldBox], None], *, short: bool = False) -> None:
+    def __init__(self, field: JobField, changed: Callable[[FieldBox], None]) -> None:
         self.field = field
         self._changed = changed
         self._quiet = False
         self._help = _VARIABLES_HELP if field.widget == "variables" else field.help
-        self.note = HTML(layout=Layout(margin="0 2px .4em 5.6em" if short else "0 2px .4em 11.6em"))
-        self._style = _SHORT_LABEL if short else _LABEL
+        self.note = HTML(layout=Layout(margin="0 2px"))
         self.control = self._listen(self._make())
-        super().__init__([self.control, *self._forget_button(), self.note], layout=Layout(width="auto"))
+        super().__init__(
+            [self.control, *self._forget_button(), self.note], layout=wide() if self.is_wide else Layout(width="auto")
+        )
         self.add_class("ehpc-field")
         self.note.add_class("ehpc-note")
         self.show_help()
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it takes a row of its own."""
+        return self.field.widget == "code" or self.field.name == "command_line"
 
     def _make(self) -> Any:
         kind = self.field.widget
@@ -70,7 +72,9 @@ class FieldBox(VBox):  # type: ignore[misc]  # ipywidgets has no types
         if kind == "variables":
             return Textarea(placeholder="NAME=value", rows=2, **self._options())
         if kind in {"choice", "cluster"}:
-            return self._dropdown([("", ""), *((choice, choice) for choice in self.field.choices)], "")
+            return self._dropdown(
+                [("default" if kind == "choice" else "", ""), *((choice, choice) for choice in self.field.choices)], ""
+            )
         if kind == "password":
             return SecretText(**self._options())
         return self._text("")
@@ -85,7 +89,7 @@ class FieldBox(VBox):  # type: ignore[misc]  # ipywidgets has no types
         return {
             "description": self.field.title,
             "tooltip": self.field.help,
-            "style": self._style,
+            "style": {"description_width": "initial"},
             "layout": Layout(width="auto"),
         }
 
@@ -149,9 +153,9 @@ class FieldBox(VBox):  # type: ignore[misc]  # ipywidgets has no types
             self._quiet = False
 
     def offer(self, choices: Sequence[tuple[str, str]]) -> None:
-        """Let the user choose among labels with values; what is chosen or typed already stays a choice."""
+        """Let the user choose among labels with values, which need no help; what is chosen already stays a choice."""
         now = self.control.value
-        self._help = self.field.help
+        self._help = ""
         self.show_help()
         if now not in {value for _, value in choices}:
             choices = [*choices, (now, now)]
@@ -181,7 +185,7 @@ class FieldBox(VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     def show_help(self) -> None:
         """Show the field's help."""
-        self.note.value = f'<span style="{_HELP_STYLE}">{escape(self._help)}</span>'
+        self.note.value = f'<span style="{_HELP_STYLE}">{escape(self._help)}</span>' if self._help else ""
 
     def show_error(self, words: str) -> None:
         """Show what is wrong instead of the help."""
@@ -196,9 +200,9 @@ class GroupBox(VBox):  # type: ignore[misc]
         self.note = HTML()
         grid = GridBox(
             list(members),
-            layout=Layout(grid_template_columns="repeat(auto-fit, minmax(14em, 1fr))", grid_gap="0 1em", width="auto"),
+            layout=columns("7em"),
         )
-        super().__init__([self.note, grid], layout=Layout(width="auto"))
+        super().__init__([self.note, grid], layout=wide())
         self.show_help()
 
     def show_help(self) -> None:
@@ -212,10 +216,22 @@ class GroupBox(VBox):  # type: ignore[misc]
         self.note.value = f'{title}<span role="alert" style="{_ALERT_STYLE}">{escape(words)}</span>'
 
 
-def queue_choices(queues: Iterable[QueueInfo]) -> list[tuple[str, str]]:
+def columns(narrowest: str) -> Layout:
+    """A grid of as many columns as fit, at least one; ``narrowest`` is a CSS length."""
+    template = f"repeat(auto-fit, minmax(min(100%, {narrowest}), 1fr))"
+    return Layout(grid_template_columns=template, grid_gap=".5em 1em", width="auto")
+
+
+def wide() -> Layout:
+    """All columns of a grid."""
+    # Not grid_column: a grid_area that is not set resets it.
+    return Layout(width="auto", grid_area="auto / 1 / auto / -1")
+
+
+def queue_choices(queues: Sequence[QueueInfo]) -> list[tuple[str, str]]:
     """Queues as labels that name their limits, with the cluster's default first."""
-    named = [(_queue_label(queue), queue.queue_name) for queue in queues]
-    return [("the cluster's default", ""), *named]
+    default = next((f"default, {_queue_label(queue)}" for queue in queues if queue.is_default), "default")
+    return [(default, ""), *((_queue_label(queue), queue.queue_name) for queue in queues)]
 
 
 def _queue_label(queue: QueueInfo) -> str:
@@ -226,9 +242,8 @@ def _queue_label(queue: QueueInfo) -> str:
         f"{queue.max_gpus_per_node} GPUs a node" if queue.max_gpus_per_node else "",
         "" if queue.state.upper() == "UP" else queue.state,
     ]
-    name = f"{queue.queue_name} (default)" if queue.is_default else queue.queue_name
     known = ", ".join(limit for limit in limits if limit)
-    return f"{name}: {known}" if known else name
+    return f"{queue.queue_name}: {known}" if known else queue.queue_name
 
 
 def cluster_choices(clusters: Iterable[ClusterInfo]) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The lower part of a form: the submitted job's state and the end of its output, kept up to date from a thread."""
+"""What a form shows of its job: the state and the end of the output, kept up to date from a thread."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _PRE = (
 
 
 class JobView(VBox):  # type: ignore[misc]  # ipywidgets has no types
-    """Follows one job after another.
+    """Follows one job after another: the end of its output. Its state and the button to stop it stand elsewhere.
 
     Args:
         client: whose clock is used.
@@ -45,11 +45,11 @@ class JobView(VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._card_is_shown = False
         self._card_state: JobState | None = None
         self.state = HTML()
-        self.output = HTML()
+        self.output = HTML(layout=Layout(width="auto"))
         self.fault = HTML()
         self.stop = Button(description="Stop", tooltip="Stop the job", layout=Layout(display="none", width="auto"))
         self.stop.on_click(lambda _button: self._stop_clicked())
-        super().__init__([self.state, self.stop, self.fault, self.output], layout=Layout(width="auto"))
+        super().__init__([self.fault, self.output], layout=Layout(width="auto"))
 
     def show_with(self, bundle: dict[str, Any]) -> None:
         """Display a form, and below it a place for the card of its jobs.
@@ -57,6 +57,8 @@ class JobView(VBox):  # type: ignore[misc]  # ipywidgets has no types
         The card is an output of the cell and no part of the form: it is saved with the notebook, where the form is not.
         """
         self._card_is_shown = True
+        for part in (self.stop, self.output):  # the labextension's style sheet hides what its card shows too
+            part.add_class("ehpc-in-card")
         display(bundle, raw=True)  # type: ignore[no-untyped-call]
         card = pictures.bundle(self._job.shown()) if self._job else {"text/plain": "", "text/html": ""}
         display(card, raw=True, display_id=self._card_id)  # type: ignore[no-untyped-call]

@@ -73,18 +73,35 @@ class JobLog:
 
 
 class Follower:
-    """Reads what is new in an output, again and again."""
+    """Reads what is new in an output, again and again.
 
-    def __init__(self, log: JobLog) -> None:
+    Args:
+        log: the output.
+        limit_bytes: where to stop, with a line that says so; None for never.
+    """
+
+    def __init__(self, log: JobLog, limit_bytes: int | None = None) -> None:
         self._log = log
+        self._limit = limit_bytes
         self._offset = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
     def new(self) -> str:
         """What was written since the last call, at most a page; empty when there is nothing new."""
-        data, _ = self._log.read(self._offset, PAGE_BYTES)
+        if self._limit is None:
+            data, _ = self._log.read(self._offset, PAGE_BYTES)
+            self._offset += len(data)
+            return self._decoder.decode(data)
+        left = self._limit - self._offset
+        if left < 0:
+            return ""
+        # One byte more than is shown tells whether there is more.
+        data, _ = self._log.read(self._offset, min(PAGE_BYTES, left + 1))
         self._offset += len(data)
-        return self._decoder.decode(data)
+        text = self._decoder.decode(data[:left])
+        if len(data) <= left:
+            return text
+        return f"{text}\n[the output goes on; the job's stdout() has all of it]\n"
 
 
 def _text(data: bytes) -> str:

@@ -14,6 +14,7 @@ from ehpc_jupyter.errors import EhpcError, InvalidParams
 from ehpc_jupyter.models.actions import CreateJobRequest
 from ehpc_jupyter.models.suggest import did_you_mean
 from ehpc_jupyter.notebook.client import Client
+from ehpc_jupyter.notebook.display import JOB_MIME
 from ehpc_jupyter.notebook.fields import body_of, fields_of
 from ehpc_jupyter.notebook.flags import SCRIPT, FlagError, Flags, flags_of, help_text, known_flags, parse
 from ehpc_jupyter.notebook.job import Job, JobFailed
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 LAST_JOB = "_ehpc_job"
 #: Output is fetched at least this often while one waits for it, seconds.
 _LONGEST_WAIT_S = 1.0
+#: A cell that waits shows this much of the output itself, bytes: it is saved with the notebook.
+_SHOWN_BYTES = 1_000_000
+_COMMAND_LINE = "JobSpec.CommandLine"
 _LINE_COMMANDS = ("jobs", "stop", "queues", "clusters")
 _LINE_HELP = """\
 %ehpc jobs                 the jobs known here, newest first
@@ -84,6 +88,8 @@ class EhpcMagic:
         try:
             return self._line(line) if cell is None else self._cell(line, cell)
         except FlagError as fault:
+            if cell is None:
+                raise MagicError(f"{fault}\n%ehpc help lists the line commands.") from None
             raise MagicError(f"{_lines(str(fault))}\nNothing was run; %%ehpc --help lists the flags.") from None
         except EhpcError as error:
             raise MagicError(fault_text(error)) from None
@@ -95,6 +101,8 @@ class EhpcMagic:
         if flags.help:
             sys.stdout.write(help_text())
             return None
+        if not cell.strip() and _COMMAND_LINE not in flags.values:
+            raise FlagError("the cell has no script; write it in the lines below the first")
         job = self._client.create(self._request(flags, cell))
         self._shell.user_ns[LAST_JOB] = job
         if flags.bind:
@@ -116,16 +124,18 @@ class EhpcMagic:
 
     def _follow(self, job: Job, *, whole: bool) -> None:
         """Show the job's card, and below it its output as it comes, until it has ended."""
-        card = display(job, display_id=True)  # type: ignore[no-untyped-call]
+        # What this cell prints, the card need not show again. Tasks have an output each, which only the card shows.
+        output = Follower(job.log("stdout"), _SHOWN_BYTES) if whole else None
+        options = {} if output is None else {"metadata": {JOB_MIME: {"output": False}}}
+        card = display(job, display_id=True, **options)  # type: ignore[no-untyped-call]
         state = job.known().state
-        output = Follower(job.log("stdout")) if whole else None  # tasks have an output each
         pauses = Pauses(job, self._client.clock, longest_s=_LONGEST_WAIT_S)
         try:
             while True:
                 pause = pauses.after_look()
                 if job.known().state is not state:
                     state = job.known().state
-                    card.update(job)
+                    card.update(job, **options)
                 if output is not None:
                     _show_new(output, to_the_end=pause is None)
                 if pause is None:

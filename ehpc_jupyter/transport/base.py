@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import posixpath
 import shlex
+import stat as modes
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,19 @@ class FileInfo:
     size: int
     modified: int
     is_folder: bool
+
+
+def is_regular(path: str, mode: int) -> bool:
+    """Whether a file can be read from any place and at any time; False for a device, which reads as empty.
+
+    Raises:
+        AgentError: it is a folder, or a FIFO or socket, whose reader waits until somebody writes.
+    """
+    if modes.S_ISDIR(mode):
+        raise AgentError(f"{path}: it is a folder")
+    if modes.S_ISFIFO(mode) or modes.S_ISSOCK(mode):
+        raise AgentError(f"{path}: it is a pipe, which has no text to show")
+    return not (modes.S_ISCHR(mode) or modes.S_ISBLK(mode))
 
 
 def command_line(argv: Sequence[str]) -> str:

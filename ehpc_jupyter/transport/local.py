@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ehpc_jupyter.errors import AgentError
-from ehpc_jupyter.transport.base import Completed, FileInfo, LostAnswer, NoSuchFile, Transport, Unreachable
+from ehpc_jupyter.transport.base import Completed, FileInfo, LostAnswer, NoSuchFile, Transport, Unreachable, is_regular
 
 if TYPE_CHECKING:
     import os
@@ -60,9 +60,12 @@ class LocalTransport(Transport):
     def read(self, path: str, offset: int = 0, size: int = 65536) -> tuple[bytes, int]:
         """See ``Transport.read``."""
         try:
+            # Opening a FIFO would wait for its writer.
+            if not is_regular(path, Path(path).stat().st_mode):
+                return b"", 0
             with Path(path).open("rb") as file:
                 total = file.seek(0, 2)
-                file.seek(offset)
+                file.seek(min(offset, total))
                 return file.read(size), total
         except OSError as error:
             raise _failure(error, path) from None
@@ -70,7 +73,11 @@ class LocalTransport(Transport):
     def list(self, path: str) -> list[FileInfo]:
         """See ``Transport.list``."""
         try:
-            return [_info(child.name, child.stat()) for child in sorted(Path(path).iterdir())]
+            # A link that leads nowhere is there, too.
+            return [
+                _info(child.name, child.stat() if child.exists() else child.lstat())
+                for child in sorted(Path(path).iterdir())
+            ]
         except OSError as error:
             raise _failure(error, path) from None
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import paramiko
 from fabric import Config, Connection
 
-from ehpc_jupyter.errors import AgentError
+from ehpc_jupyter.errors import AgentError, EhpcError
 from ehpc_jupyter.transport.base import (
     Completed,
     FileInfo,
@@ -24,6 +24,7 @@ from ehpc_jupyter.transport.base import (
     Transport,
     Unreachable,
     command_line,
+    is_regular,
 )
 
 if TYPE_CHECKING:
@@ -39,7 +40,13 @@ if TYPE_CHECKING:
 #: sshd's MaxSessions is 10, but it frees a session late: 4 channels at once never fail, 8 do. One of the 4 is for files.
 _COMMAND_CHANNELS = 3
 _KEEPALIVE_S = 15
+#: How long the other machine may leave what was sent to it unconfirmed before the connection counts as dead, seconds.
+_SILENCE_S = 45
 _CHUNK = 32768
+#: Begins a command's own output: what a login profile printed before it is not the command's.
+_MARK = b"\x1e\x1f\n"
+#: Runs a command behind the mark. Plain enough for every login shell there is (csh and fish quote in their own ways).
+_BEHIND_MARK = ("/bin/sh", "-c", "printf '\\036\\037\\n'; printf '\\036\\037\\n' >&2; exec \"$@\"", "sh")
 
 
 class SSHTransport(Transport):
@@ -60,8 +67,10 @@ class SSHTransport(Transport):
         self._home = ""
         self._user = user or profile.user or ""
         self._connect_lock = threading.Lock()
+        self._failure: tuple[float, EhpcError] | None = None
         self._file_lock = threading.Lock()
         self._channels = threading.BoundedSemaphore(_COMMAND_CHANNELS)
+        self._running: set[object] = set()
 
     @property
     def home(self) -> str:
@@ -93,6 +102,8 @@ class SSHTransport(Transport):
         deadline = time.monotonic() + limit_s
         if not self._channels.acquire(timeout=limit_s):
             raise Unreachable(f"all {_COMMAND_CHANNELS} channels to {self._where()} were busy for {limit_s:g} s")
+        running = object()
+        self._running.add(running)
         try:
             channel = self._channel(deadline)
             try:
@@ -103,24 +114,32 @@ class SSHTransport(Transport):
             finally:
                 channel.close()
         finally:
+            self._running.discard(running)
             self._channels.release()
 
     def _channel(self, deadline: float) -> paramiko.Channel:
         """A new channel; a connection that turns out dead is opened again, since nothing was sent on it yet."""
         for attempt in (1, 2):
             transport = self._open()
+            patience = min(self._profile.connect_timeout_s, deadline - time.monotonic())
             try:
-                return transport.open_session(timeout=max(1.0, deadline - time.monotonic()))
+                return transport.open_session(timeout=max(1.0, patience))
             except (OSError, EOFError, paramiko.SSHException) as error:
-                if transport.is_active() or attempt == 2:
+                # sshd keeps the place of a command that was given up until it ends: a connection full of those takes no
+                # more. It is left only when nobody else waits for an answer on it.
+                refused = isinstance(error, paramiko.ChannelException) or "Unable to open" in str(error)
+                if attempt == 2 or (refused and len(self._running) > 1):
                     raise Unreachable(f"{self._where()} opens no channel: {_words(error)}") from None
-                self._drop()
+                self._drop(transport)
         raise AssertionError
 
     def read(self, path: str, offset: int = 0, size: int = 65536) -> tuple[bytes, int]:
         """See ``Transport.read``; costs the bytes asked for, whatever the file's size."""
 
         def piece(sftp: paramiko.SFTPClient) -> tuple[bytes, int]:
+            # Opening a FIFO would wait for its writer.
+            if not is_regular(path, sftp.stat(path).st_mode or 0):
+                return b"", 0
             with sftp.open(path, "rb", bufsize=0) as file:
                 total = file.stat().st_size or 0
                 wanted = max(0, min(size, total - offset))
@@ -149,7 +168,11 @@ class SSHTransport(Transport):
 
     def close(self) -> None:
         """Close the connection."""
-        self._drop()
+        if self._connect_lock.acquire(timeout=2.0):
+            try:
+                self._let_go()
+            finally:
+                self._connect_lock.release()
 
     # --- the connection
 
@@ -160,34 +183,52 @@ class SSHTransport(Transport):
         return self._connection is not None and bool(self._connection.is_connected)
 
     def _open(self) -> paramiko.Transport:
-        with self._connect_lock:
-            if self._connection is None or not self._connection.is_connected:
-                self._sftp = None
-                self._connection = self._connect()
+        arrived = time.monotonic()
+        if not self._connect_lock.acquire(timeout=4 * self._profile.connect_timeout_s):
+            raise Unreachable(f"{self._where()} is still being connected to")
+        try:
+            if not self._is_open():
+                self._let_go()
+                if self._failure is not None and self._failure[0] >= arrived:
+                    # The attempt that this call waited for: everybody trying in turn would make the last wait for all.
+                    raise type(self._failure[1])(self._failure[1].detail)
+                try:
+                    self._connection = self._connect()
+                except EhpcError as error:
+                    self._failure = (time.monotonic(), error)
+                    raise
                 self._user = str(self._connection.user)
+            assert self._connection is not None
             transport: paramiko.Transport = self._connection.transport
             return transport
+        finally:
+            self._connect_lock.release()
 
-    def _drop(self) -> None:
+    def _drop(self, transport: paramiko.Transport) -> None:
+        """Let go of a connection that is of no use; not of another that somebody opened in its place."""
         with self._connect_lock:
-            connection, self._connection, self._sftp = self._connection, None, None
-            if connection is not None:
-                with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
-                    connection.client.close()
+            if self._connection is not None and self._connection.transport is transport:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        connection, self._connection, self._sftp = self._connection, None, None
+        if connection is not None:
+            _close(connection)
 
     def _connect(self) -> Connection:
         profile = self._profile
         # Lazy: reads no fabric.yaml, no fabfile and no FABRIC_* variable; only ssh_config is wanted.
         config = Config(lazy=True, runtime_ssh_path=_expanded(profile.ssh_config))
-        kwargs: dict[str, Any] = {
-            "banner_timeout": profile.connect_timeout_s,
-            "auth_timeout": profile.connect_timeout_s,
-            "channel_timeout": profile.connect_timeout_s,
-        }
+        limits = dict.fromkeys(("banner_timeout", "auth_timeout", "channel_timeout"), profile.connect_timeout_s)
+        kwargs: dict[str, Any] = {**limits}
         if self._password is not None:
             kwargs |= {"password": self._password.get_secret_value(), "look_for_keys": False, "allow_agent": False}
         if profile.identity_file and not (self._password is not None and self._wanted_user != profile.user):
             kwargs |= {"key_filename": [_expanded(profile.identity_file)], "look_for_keys": False}
+        for setting, file in (("identity_file", profile.identity_file), ("ssh_config", profile.ssh_config)):
+            if file and not Path(file).expanduser().is_file():
+                raise LoginRefused(f"cluster {profile.name}: there is no file {file}, its {setting}")
+        connection: Connection | None = None
         try:
             config.load_ssh_config()
             connection = Connection(
@@ -200,7 +241,13 @@ class SSHTransport(Transport):
             )
             for hop in _hops(connection):
                 self._trust_known_hosts(hop)
+                # Fabric gives a jump host no time-out at all.
+                hop.connect_timeout = connection.connect_timeout
+                hop.connect_kwargs = {**hop.connect_kwargs, **limits}
             connection.open()
+            for hop in _hops(connection):
+                _tune(hop.client.get_transport())
+            opened, connection = connection, None
         except paramiko.BadHostKeyException:
             raise LoginRefused(
                 f"the host key of {profile.host} is not the one in the known_hosts file: somebody may be in between. "
@@ -219,12 +266,10 @@ class SSHTransport(Transport):
             raise Unreachable(f"{self._where()}: {_words(error)}") from None
         except (OSError, EOFError) as error:
             raise Unreachable(f"{self._where()} cannot be reached: {_words(error)}") from None
-        transport = connection.client.get_transport()
-        transport.set_keepalive(_KEEPALIVE_S)
-        if isinstance(transport.sock, socket.socket):
-            # Without it each exchange waits for a delayed acknowledgement: 93 ms instead of 9 for one sbatch.
-            transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return connection
+        finally:
+            if connection is not None:
+                _close(connection)
+        return opened
 
     def _trust_known_hosts(self, connection: Connection) -> None:
         """Fabric's own policy accepts any key; ours accepts the known ones and nothing else."""
@@ -237,13 +282,15 @@ class SSHTransport(Transport):
             files = [*(_expanded(name) for name in named.split()), "/etc/ssh/ssh_known_hosts"]
         for file in files:
             if file and Path(file).is_file():
-                client.load_system_host_keys(file)
+                _load_known_hosts(client, Path(file))
 
     # --- files
 
     def _with_files(self, work: Callable[[paramiko.SFTPClient], T], path: str = "") -> T:
         """Do something over the connection's one SFTP channel; it only reads, so a dropped connection is opened again."""
-        with self._file_lock:
+        if not self._file_lock.acquire(timeout=self._profile.command_timeout_s):
+            raise Unreachable(f"files on {self._where()}: others were being read for too long")
+        try:
             for attempt in (1, 2):
                 transport = self._open()
                 try:
@@ -251,12 +298,21 @@ class SSHTransport(Transport):
                         if self._sftp is None:
                             self._sftp = _sftp(transport, self._profile.command_timeout_s)
                         return work(self._sftp)
+                except paramiko.SFTPError as error:
+                    raise Unreachable(
+                        f"files on {self._where()}: {_words(error)}; does a login profile there, such as ~/.bashrc, print something?"
+                    ) from None
                 except (EOFError, OSError, paramiko.SSHException) as error:
-                    self._sftp = None
+                    used, self._sftp = self._sftp, None
+                    if used is not None:
+                        # A channel that nobody reads keeps its place on the connection.
+                        used.close()
                     if attempt == 2 or (transport.is_active() and not isinstance(error, EOFError)):
                         raise Unreachable(f"files on {self._where()}: {_words(error)}") from None
                     if not transport.is_active():
-                        self._drop()
+                        self._drop(transport)
+        finally:
+            self._file_lock.release()
         raise AssertionError
 
 
@@ -275,10 +331,15 @@ def _converse(channel: paramiko.Channel, argv: tuple[str, ...], stdin: bytes, de
         return left
 
     channel.settimeout(patience())
-    channel.exec_command(command_line(argv))
-    if stdin:
-        channel.sendall(stdin)
-    channel.shutdown_write()
+    channel.exec_command(command_line((*_BEHIND_MARK, *argv)))
+    try:
+        if stdin:
+            channel.sendall(stdin)
+        channel.shutdown_write()
+    except TimeoutError:
+        raise
+    except OSError:
+        pass  # It ended without reading all of it, and says below why.
     out: list[bytes] = []
     # Error output waits in the channel's window (2 MiB) meanwhile: far more than any command here writes.
     while part := channel.recv(_CHUNK):
@@ -290,7 +351,13 @@ def _converse(channel: paramiko.Channel, argv: tuple[str, ...], stdin: bytes, de
         channel.settimeout(patience())
     if not channel.status_event.wait(patience()):
         raise TimeoutError
-    return Completed(argv, channel.exit_status, b"".join(out), b"".join(errors))
+    if channel.exit_status < 0 and not channel.get_transport().is_active():
+        raise EOFError("the connection dropped")
+    before, mark, stdout = b"".join(out).partition(_MARK)
+    if not mark:
+        said = b" ".join((before, *errors)).decode(errors="replace").split()
+        raise Unreachable(f"the account's login shell ran no command: {' '.join(said)[-500:] or 'it said nothing'}")
+    return Completed(argv, channel.exit_status, stdout, b"".join(errors).rpartition(_MARK)[2])
 
 
 @contextlib.contextmanager
@@ -298,6 +365,8 @@ def _file_errors(path: str) -> Iterator[None]:
     """SFTP's refusals as errors of ours; what is a fault of the connection passes through."""
     try:
         yield
+    except UnicodeDecodeError:
+        raise AgentError(f"{path}: it holds a name that is not written in UTF-8") from None
     except OSError as error:
         if error.errno == errno.ENOENT:
             raise NoSuchFile(f"{path}: no such file or folder") from None
@@ -316,6 +385,39 @@ def _hops(connection: Connection) -> Iterator[Connection]:
     while isinstance(connection, Connection):
         yield connection
         connection = connection.gateway
+
+
+def _tune(transport: paramiko.Transport) -> None:
+    transport.set_keepalive(_KEEPALIVE_S)
+    if isinstance(transport.sock, socket.socket):
+        # Without it each exchange waits for a delayed acknowledgement: 93 ms instead of 9 for one sbatch.
+        transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            # A laptop that slept, a network that went: the kernel itself would go on trying for a quarter of an hour.
+            transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENCE_S * 1000)
+
+
+def _close(connection: Connection) -> None:
+    """Close a connection and those to its jump hosts, from the far end on."""
+    for hop in _hops(connection):
+        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+            hop.client.close()
+
+
+def _load_known_hosts(client: paramiko.SSHClient, file: Path) -> None:
+    """As ssh does it: a line that cannot be read is no reason to refuse the others."""
+    known = client.get_host_keys()
+    for number, line in enumerate(file.read_bytes().decode(errors="replace").splitlines(), 1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        with contextlib.suppress(paramiko.SSHException, paramiko.hostkeys.InvalidHostKey, ValueError, IndexError):
+            entry = paramiko.hostkeys.HostKeyEntry.from_line(text, number)
+            if entry is not None and entry.key is not None:
+                kind = entry.key.get_name()
+                for name in entry.hostnames:
+                    if kind not in (known.lookup(name) or ()):
+                        known.add(name, kind, entry.key)
 
 
 def _expanded(path: str | None) -> str | None:

@@ -72,7 +72,7 @@ function fieldsOf(schema: ISchema, root: ISchema, prefix: string, inherited: str
       {
         path,
         title: part.title ?? name,
-        description: part.description ?? '',
+        description: (part.description ?? '').replaceAll('`', ''),
         example: exampleText(part.examples?.[0]),
         group,
         widget: children.length ? 'group' : (hint?.widget ?? 'text'),

@@ -101,6 +101,9 @@ function decode(bytes: Uint8Array, cut: boolean): string {
 // The last one may be cut off.
 const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*(?:[@-~]|$)|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*(?:[0-~]|$))/g;
 
+// What is left of the control characters after that, except tab and line end: a page shows them as boxes.
+const CONTROLS = /[\0-\u0008\u000b-\u001f\u007f]/g;
+
 /** What a terminal would show at the end: no colours, and of a progress bar its last stroke. */
 export function plain(text: string): string {
   return text
@@ -108,5 +111,6 @@ export function plain(text: string): string {
     .replace(/\r+\n/g, '\n')
     .split('\n')
     .map(line => line.slice(line.lastIndexOf('\r', line.length - 2) + 1).replace(/\r$/, ''))
-    .join('\n');
+    .join('\n')
+    .replace(CONTROLS, '');
 }

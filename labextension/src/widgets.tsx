@@ -45,6 +45,7 @@ export class JobRenderer extends ReactWidget implements IRenderMime.IRenderer {
 
   renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     this._job = asJob(model.data[MIME_TYPE]);
+    this._output = (model.metadata[MIME_TYPE] as { output?: unknown } | undefined)?.output !== false;
     this.update();
     return Promise.resolve();
   }
@@ -53,12 +54,13 @@ export class JobRenderer extends ReactWidget implements IRenderMime.IRenderer {
     const { trans } = this._services;
     return (
       <ServicesProvider value={this._services}>
-        {this._job ? <JobCard saved={this._job} /> : <p>{trans.__('This output holds no job.')}</p>}
+        {this._job ? <JobCard saved={this._job} output={this._output} /> : <p>{trans.__('This output holds no job.')}</p>}
       </ServicesProvider>
     );
   }
 
   private _job: JobDetail | null = null;
+  private _output = true;
 }
 
 /** Cards are preferred over the HTML that the same output holds for other front ends (its rank is 50). */

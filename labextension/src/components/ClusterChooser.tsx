@@ -41,9 +41,9 @@ export function ClusterChooser({ panel, onRefresh }: { panel: PanelModel; onRefr
 function ClusterLine({ info, trans }: { info: ClusterInfo; trans: TranslationBundle }): React.JSX.Element {
   const status = info.ClusterStatus ?? 'pending';
   const words = {
-    running: trans.__('Running'),
+    running: trans.__('Connected'),
     exception: trans.__('No contact'),
-    pending: trans.__('Not asked yet')
+    pending: null // it is asked when somebody needs it
   };
   const scheduler = [info.Manager?.Scheduler.Type, info.Manager?.Scheduler.Version].filter(Boolean).join(' ');
   const about = [words[status], scheduler, info.Host ?? info.ClusterDescription].filter(Boolean);

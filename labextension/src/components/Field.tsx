@@ -30,9 +30,12 @@ interface IFieldProps {
 /** A label, an input by the schema's hint, its help, and what the server has against it. */
 export function Field(props: IFieldProps): React.JSX.Element {
   const { field, id, value, cluster, error, hideLabel = false, onChange } = props;
+  const { trans } = useServices();
+  // The model tells how the API writes them; here they are rows.
+  const help = field.widget === 'variables' ? trans.__('Environment variables of the job.') : field.description;
   const helpId = `${id}-help`;
   const errorId = `${id}-error`;
-  const ids = [error && errorId, field.description && helpId].filter(Boolean).join(' ');
+  const ids = [error && errorId, help && helpId].filter(Boolean).join(' ');
   const input: IInputProps = { field, id, value, onChange, describedBy: ids || undefined, invalid: Boolean(error) };
   const label = (
     <label id={`${id}-label`} htmlFor={id} className={hideLabel ? 'jp-ehpc-Hidden' : undefined}>
@@ -45,9 +48,9 @@ export function Field(props: IFieldProps): React.JSX.Element {
       {label}
       <Input {...input} cluster={cluster} />
       <FieldError id={errorId} text={error} />
-      {field.description && (
+      {help && (
         <p id={helpId} className="jp-ehpc-Help">
-          {field.description}
+          {help}
         </p>
       )}
     </div>

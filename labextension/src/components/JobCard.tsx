@@ -10,13 +10,27 @@ import { JobActions } from './JobParts';
 import { Outputs } from './Output';
 import { Elapsed, ProgressBar, StaleNote, StateWord, TaskWords } from './Parts';
 
+interface IJobCardProps {
+  saved: JobDetail;
+  /** False where the cell prints the output itself. */
+  output?: boolean;
+}
+
 /** A job in a notebook: as the server knows it, else as the notebook was saved. */
-export function JobCard({ saved }: { saved: JobDetail }): React.JSX.Element {
+export function JobCard({ saved, output = true }: IJobCardProps): React.JSX.Element {
+  const card = React.useRef<HTMLElement>(null);
   const { detail: job, origin } = useSavedJob(saved);
   const [task, setTask] = React.useState(taskRange(job.ArrayRequest)?.first);
   const known = origin === 'server';
+  // Who has just submitted with the form above wants to see what becomes of it.
+  React.useEffect(() => {
+    const form = card.current?.closest('.jp-OutputArea')?.querySelector('.ehpc-form');
+    if (form?.contains(document.activeElement)) {
+      card.current?.scrollIntoView({ block: 'nearest' });
+    }
+  }, [job.State]);
   return (
-    <section className="jp-ehpc-Card" data-origin={origin} aria-label={job.JobName}>
+    <section ref={card} className="jp-ehpc-Card" data-origin={origin} aria-label={job.JobName}>
       <header>
         <StateIcon state={job.State} />
         <StateWord job={job} />
@@ -30,7 +44,7 @@ export function JobCard({ saved }: { saved: JobDetail }): React.JSX.Element {
       <OriginNote origin={origin} />
       <StaleNote job={job} />
       <JobActions job={job} task={task} trusted={known} />
-      {known && job.JobId && <Outputs job={job} showErrors={isBad(job.State)} task={task} onTask={setTask} />}
+      {output && known && job.JobId && <Outputs job={job} showErrors={isBad(job.State)} task={task} onTask={setTask} />}
     </section>
   );
 }

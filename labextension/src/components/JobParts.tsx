@@ -18,6 +18,7 @@ interface IJobActionsProps {
 export function JobActions({ job, task, trusted = true }: IJobActionsProps): React.JSX.Element | null {
   const { ehpc, trans } = useServices();
   const [stopping, setStopping] = React.useState(false);
+  const [copied, setCopied] = React.useState(false);
   const { actions } = ehpc;
   if (!job.JobId) {
     return null;
@@ -26,6 +27,11 @@ export function JobActions({ job, task, trusted = true }: IJobActionsProps): Rea
     const told = await actions.stop(job, () => setStopping(true));
     // Told to stop, it is still busy ending; the button comes back if it does not.
     window.setTimeout(() => setStopping(false), told ? 10_000 : 0);
+  };
+  const onCopy = async (): Promise<void> => {
+    await actions.copyId(job);
+    setCopied(true);
+    window.setTimeout(() => setCopied(false), 2000);
   };
   return (
     <div className="jp-ehpc-Actions">
@@ -43,8 +49,8 @@ export function JobActions({ job, task, trusted = true }: IJobActionsProps): Rea
       <Button icon="folder" title={job.Folder} onClick={() => void actions.openFolder(job)}>
         {trans.__('Folder')}
       </Button>
-      <Button icon="copy" onClick={() => void actions.copyId(job)}>
-        {trans.__('Copy id')}
+      <Button icon="copy" onClick={() => void onCopy()}>
+        {copied ? trans.__('Copied') : trans.__('Copy id')}
       </Button>
     </div>
   );

@@ -29,7 +29,7 @@ export function JobRow({ id, open, onToggle }: IJobRowProps): React.JSX.Element 
     // Browsers first keep in place what they showed before.
     const frame = requestAnimationFrame(() => {
       const [top, stuck] = [row.current, head.current].map(one => one?.getBoundingClientRect().top ?? 0);
-      (top === stuck ? head : row).current?.scrollIntoView({ block: top === stuck ? 'nearest' : 'start' });
+      row.current?.scrollIntoView({ block: top === stuck ? 'nearest' : 'start' });
     });
     return () => cancelAnimationFrame(frame);
   }, [open]);
@@ -66,8 +66,8 @@ function Details({ id, job }: { id: string; job: JobDetail }): React.JSX.Element
       <ProgressBar job={job} />
       <StaleNote job={job} />
       <JobActions job={job} task={task} />
-      <JobFacts job={job} />
       {job.JobId && <Outputs job={job} showErrors={isBad(job.State)} task={task} onTask={setTask} />}
+      <JobFacts job={job} />
     </div>
   );
 }
@@ -90,7 +90,7 @@ function RowLine({ job }: { job: JobDetail }): React.JSX.Element {
   const { trans } = useServices();
   const now = useNow(false);
   const ran = isFinal(job.State) && elapsed(job, now) !== null;
-  const showExit = job.ExitCode !== undefined && job.ExitCode !== 0;
+  const showExit = job.ExitCode !== undefined && job.ExitCode !== 0 && job.State !== 'CANCELLED';
   return (
     <span className="jp-ehpc-Line">
       <StateWord job={job} />

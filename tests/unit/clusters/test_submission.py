@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ehpc_jupyter.clusters.submission import (
+    HEAD,
     SHELL,
     folder_name,
     job_name,
@@ -65,7 +66,7 @@ class Desk:
     def run(self, program, **environment):
         done = subprocess.run(
             SHELL,
-            input=program.encode(),
+            input=(HEAD + program).encode(),
             capture_output=True,
             timeout=20,
             env=self.environment | environment,
