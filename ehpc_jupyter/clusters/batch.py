@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 from ehpc_jupyter.clusters import submission
 from ehpc_jupyter.clusters.base import Cluster, Fate, Prepared
-from ehpc_jupyter.errors import AgentError, EhpcError, InvalidParams, ListFailure, Problem, ServiceUnavailable, SubmitFailure
+from ehpc_jupyter.errors import (
+    AgentError,
+    EhpcError,
+    InvalidParams,
+    ListFailure,
+    Problem,
+    ServiceUnavailable,
+    SubmitFailure,
+)
 from ehpc_jupyter.models.job import JobState
 from ehpc_jupyter.schedulers.base import CommandResult
 from ehpc_jupyter.schedulers.local import LocalScheduler
@@ -71,17 +79,19 @@ class BatchCluster(Cluster):
         if not user or user == own.user:
             return own.user
         with self._lock:
-            session = self._sessions.get(user)
-            if session is None or (password is not None and password != self._passwords.get(user)):
-                session = self._connect(self.profile, user, password)
-                try:
-                    _ = session.home
-                except LoginRefused as error:
-                    field = "RunasUserPassword" if password is not None else "RunasUser"
-                    raise InvalidParams(Problem(f"JobSpec.{field}", error.detail)) from None
-                self._sessions[user] = session
-                if password is not None:
-                    self._passwords[user] = password
+            session, known = self._sessions.get(user), self._passwords.get(user)
+        if session is None or (password is not None and password != known):
+            session = self._connect(self.profile, user, password)
+        try:
+            # Without the lock: an account whose login hangs is no other's concern.
+            _ = session.home
+        except LoginRefused as error:
+            field = "RunasUserPassword" if password is not None else "RunasUser"
+            raise InvalidParams(Problem(f"JobSpec.{field}", error.detail)) from None
+        with self._lock:
+            self._sessions[user] = session
+            if password is not None:
+                self._passwords[user] = password
         return user
 
     def _session(self, user: str) -> Transport:

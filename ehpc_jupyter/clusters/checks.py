@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ehpc_jupyter.models.spec import JobSpec
     from ehpc_jupyter.schedulers.base import Submission
 
-_ARRAY_DIRECTIVE = re.compile(r"#SBATCH\s.*(?:--array|\s-a)\b|#PBS\s.*-J")
+_ARRAY_DIRECTIVE = re.compile(r"#SBATCH\b.*(?:\s--array\b|\s-a[\s=\d])|#PBS\s.*-J")
 #: The shell function that says what is wrong with an output file.
 FUNCTIONS = r"""writable() {
   if [ ! -d "$2" ]; then problem "$1" "the folder $2 does not exist; make it first"

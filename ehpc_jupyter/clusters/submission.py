@@ -152,7 +152,8 @@ def make_plan(
     return Plan(submission, body, request_id, user_script, files)
 
 
-_FUNCTIONS = r"""LC_ALL=C
+_FUNCTIONS = r"""ehpc_locale=${LC_ALL-}
+LC_ALL=C
 say() { printf '\036%s\037%s\n' "$1" "$2"; }
 bad=
 problem() { say problem "$1 $2"; bad=1; }
@@ -196,6 +197,7 @@ def submit_program(plan: Plan, scheduler: Scheduler) -> str:
         "read -r here </proc/sys/kernel/hostname 2>/dev/null || here=",
         'printf "%s %s\\n" "$$" "$here" >pid',
     ]
+    unset = f"unset {' '.join(scheduler.unwanted)}; " if scheduler.unwanted else ""
     write = " && ".join(f"printf %s {quote(text)} >{name}" for name, text in sorted(plan.files.items()))
     copy = f" && cp -- {quote(plan.user_script)} script && chmod u+rx script" if plan.user_script else ""
     if "script" in plan.files:
@@ -206,7 +208,10 @@ def submit_program(plan: Plan, scheduler: Scheduler) -> str:
         '{ IFS= read -r line <submit.err; say refused "the job\'s files cannot be written to $folder: $line"; : >void; exit 0; }',
         # Without a working folder of its own the job starts in the home, where the scheduler starts what is submitted there.
         f"cd {quote(job.work_dir)} || exit 1",
-        f'out=$({command_line(scheduler.submit_command(job))} 2>"$folder/submit.err" </dev/null)',
+        # The job inherits what the scheduler's command sees: the account's own locale, and nothing that asks for more than
+        # the request does.
+        f'out=$(LC_ALL=$ehpc_locale; [ "$LC_ALL" ] || unset LC_ALL; {unset}'
+        f'{command_line(scheduler.submit_command(job))} 2>"$folder/submit.err" </dev/null)',
         "code=$?",
         'printf "%s\\n%s\\n" "$code" "$out" >"$folder/receipt"',
         "say state new",

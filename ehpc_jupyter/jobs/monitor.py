@@ -223,7 +223,11 @@ class Monitor:
         moved = False
         for job in jobs:
             age = time.time() - (job.detail.submit_time or 0)
-            if job.request_id in self.in_hand or job.detail.folder is None or age < self._cluster.profile.command_timeout_s / 4:
+            if (
+                job.request_id in self.in_hand
+                or job.detail.folder is None
+                or age < self._cluster.profile.command_timeout_s / 4
+            ):
                 continue
             try:
                 fate = self._cluster.fate(job.request_id, job.detail.folder, job.login_user, age_s=age)

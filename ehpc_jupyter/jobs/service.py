@@ -20,6 +20,7 @@ from ehpc_jupyter.errors import (
     InvalidParams,
     JobNotFound,
     Problem,
+    ServiceUnavailable,
     StopFailure,
 )
 from ehpc_jupyter.jobs import answers
@@ -163,7 +164,9 @@ class JobService:
         job, cluster = self._job(request.cluster_id, request.job_id)
         task = request.task_id if request.task_id is not None else cluster.task_of(request.job_id)
         if task is None and request.job_id != job.detail.job_id:
-            raise InvalidParams(Problem("JobId", f"{request.job_id} names no single task; give the job's id and TaskId"))
+            raise InvalidParams(
+                Problem("JobId", f"{request.job_id} names no single task; give the job's id and TaskId")
+            )
         if job.detail.array_request:
             tasks = ArrayRange.parse(job.detail.array_request)
             if task is not None and task not in tasks:

@@ -156,7 +156,9 @@ class JobStore:
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                row = self._db.execute("SELECT state, is_final FROM jobs WHERE request_id = ?", (detail.request_id,)).fetchone()
+                row = self._db.execute(
+                    "SELECT state, is_final FROM jobs WHERE request_id = ?", (detail.request_id,)
+                ).fetchone()
                 if row is None or (row[1] and not detail.is_final and source != "submit"):
                     self._db.execute("ROLLBACK")
                     return False

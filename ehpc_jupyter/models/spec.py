@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from ehpc_jupyter.models.base import WireModel
-from ehpc_jupyter.models.values import ArrayRange, Memory, Variable, WallTime, plain_text
+from ehpc_jupyter.models.values import LONGEST_ALL, LONGEST_WORD, ArrayRange, Memory, Variable, WallTime, plain_text
 
 #: First words of the comment lines by which a script speaks to a scheduler.
 DIRECTIVES = ("#SBATCH", "#PBS")
@@ -68,6 +68,8 @@ def _variables(value: Any) -> Any:
                 faults.append(f"variable {number} {where}: {fault['msg'].removeprefix('Value error, ')}")
     names = [variable.name for variable in made]
     faults += [f"{name} is given twice" for name in sorted({n for n in names if names.count(n) > 1})]
+    if (size := sum(len(v.name) + len(v.value.encode()) + 2 for v in made)) > LONGEST_ALL:
+        faults.append(f"they have {size} bytes together, {LONGEST_ALL} are the most; put them into a file")
     if faults:
         raise ValueError("; ".join(faults))
     return tuple(made)
@@ -208,6 +210,9 @@ class JobSpec(WireModel):
         if info.data["script"] is not None:
             raise ValueError("give either CommandLine or Script, not both")
         words = split_command(plain_text(text.strip(), lines=True))
+        sizes = [len(word.encode()) for word in words]
+        if max(sizes) > LONGEST_WORD or sum(sizes) > LONGEST_ALL:
+            raise ValueError("it is longer than a program can be given; put the text into a file and name that")
         if is_command(text) and not words[0].startswith("/"):
             raise ValueError(f"a command needs its full path after '-- ', for instance -- /bin/{words[0].lstrip('/')}")
         return text.strip()
@@ -230,6 +235,8 @@ class JobSpec(WireModel):
         if info.field_name != "work_dir":
             if text.endswith("/"):
                 raise ValueError(f"{text!r} is a folder; name a file in it")
+            if any(len(part.encode()) > 250 for part in text.split("/")) or len(text.encode()) > 4000:
+                raise ValueError("it is too long for a file's name: 250 bytes for each part of a path are the most")
             # Slurm reads a backslash as "take every % as it stands" (sbatch(1), filename pattern).
             if "\\" in text or _ESCAPE.search(text.replace("%%", "")):
                 raise ValueError("schedulers give \\ and % a meaning in it; only %j, %A, %a and %% may be used")
@@ -238,7 +245,9 @@ class JobSpec(WireModel):
     @field_validator("post_cmd_line")
     @classmethod
     def _post(cls, text: str | None) -> str | None:
-        return text and plain_text(text, lines=True)
+        if text is not None and len(plain_text(text, lines=True).encode()) > LONGEST_WORD:
+            raise ValueError(f"it is longer than {LONGEST_WORD} bytes; put it into a file and run that")
+        return text
 
     @field_validator("runas_user")
     @classmethod

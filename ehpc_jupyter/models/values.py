@@ -17,6 +17,10 @@ _SHELL_OWNED = frozenset(
         "_",
         "BASHOPTS",
         "BASHPID",
+        "BASH_ALIASES",
+        "BASH_CMDS",
+        "BASH_COMMAND",
+        "BASH_XTRACEFD",
         "BASH_VERSINFO",
         "BASH_ARGC",
         "BASH_ARGV",
@@ -45,6 +49,10 @@ _SHELL_OWNED = frozenset(
         "UID",
     ]
 )
+#: Linux starts no program with an argument or a variable longer than this (MAX_ARG_STRLEN), nor with much more than
+#: ``LONGEST_ALL`` of them together (a quarter of the usual stack), bytes.
+LONGEST_WORD = 131_071
+LONGEST_ALL = 1_500_000
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -210,10 +218,10 @@ class Variable(BaseModel):
     @field_validator("name")
     @classmethod
     def _name(cls, name: str) -> str:
-        if not _NAME.fullmatch(name):
+        if not _NAME.fullmatch(name) or len(name) > 255:
             raise ValueError(f"{name!r} cannot be the name of a variable; use letters, digits and _")
-        if name in _SHELL_OWNED:
-            raise ValueError(f"{name} is set by the shell itself; choose another name")
+        if name in _SHELL_OWNED or name.startswith("ehpc_"):
+            raise ValueError(f"{name} is set by the shell or the job's script itself; choose another name")
         return name
 
     @field_validator("value")
@@ -222,9 +230,11 @@ class Variable(BaseModel):
         if "\0" in value:
             raise ValueError("the value of a variable cannot hold NUL")
         try:
-            value.encode()
+            size = len(value.encode())
         except UnicodeEncodeError:
             raise ValueError("the value has a character that cannot be written as UTF-8") from None
+        if size > LONGEST_WORD - 300:
+            raise ValueError(f"the value has {size} bytes, {LONGEST_WORD - 300} are the most; put it into a file")
         return value
 
 

@@ -114,6 +114,8 @@ class Scheduler(abc.ABC):
     """As in the API's ``Manager.Scheduler.Type``."""
     directive: ClassVar[str | None] = None
     """First word of the script lines it reads itself, ``#SBATCH``."""
+    unwanted: ClassVar[tuple[str, ...]] = ()
+    """Environment variables by which an account would make something else of every submission."""
     task_expression: ClassVar[str]
     """What a job's shell expands to the index of the task, to nothing when the job is no array."""
     id_expression: ClassVar[str]

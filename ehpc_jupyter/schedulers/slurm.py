@@ -55,6 +55,8 @@ _NO_ANSWER = re.compile(
     r"Socket timed out|Unable to contact slurm controller|Zero Bytes were transmitted|Connection (refused|reset|timed out)"
     r"|Protocol authentication error|Communication connection failure|Slurm temporarily unable|Unexpected message received"
 )
+#: ``#SBATCH --test-only`` in a script: nothing was submitted.
+_TEST_ONLY = re.compile(r"Job \d+ to start at")
 _NO_ACCOUNTING = "accounting storage is disabled"
 
 
@@ -64,6 +66,8 @@ class SlurmScheduler(Scheduler):
     name = "slurm"
     api_type = "SLURM"
     directive = "#SBATCH"
+    # An array that nobody knows of; an sbatch that answers when the job has ended.
+    unwanted = ("SBATCH_ARRAY_INX", "SBATCH_WAIT")
     task_expression = "${SLURM_ARRAY_TASK_ID-}"
     id_expression = "${SLURM_ARRAY_JOB_ID:-${SLURM_JOB_ID-}}"
 
@@ -103,11 +107,12 @@ class SlurmScheduler(Scheduler):
         return (*argv, job.script)
 
     def parse_submit(self, result: CommandResult) -> str:
-        """``--parsable`` prints ``id`` or ``id;cluster``. Raises ServiceUnavailable when the answer was lost."""
-        match = re.fullmatch(r"(\d+)(;\S+)?", result.stdout.strip())
-        if result.exit_code == 0 and match:
-            return match[1]
-        if _NO_ANSWER.search(result.stderr):
+        """``--parsable`` prints ``id`` or ``id;cluster``. Raises ServiceUnavailable when there may be a job all the same."""
+        # A site's wrapper around sbatch may print lines of its own.
+        found = [match for line in result.stdout.splitlines() if (match := re.fullmatch(r"(\d+)(;\S+)?", line.strip()))]
+        if result.exit_code == 0 and found:
+            return found[-1][1]
+        if _NO_ANSWER.search(result.stderr) or (result.exit_code == 0 and not _TEST_ONLY.search(result.stderr)):
             raise ServiceUnavailable(result.words)
         raise SubmitFailure(result.words)
 
@@ -132,7 +137,8 @@ class SlurmScheduler(Scheduler):
         records = result.stdout.split(_RECORD + "\n")
         if records.pop() != "":
             raise ListFailure("squeue's answer is not whole; it was not used")
-        return [self._queued(record.split(FIELD)) for record in records]
+        # The name comes last and may hold anything.
+        return [self._queued(record.split(FIELD, len(_SQUEUE) - 1)) for record in records]
 
     def _queued(self, fields: list[str]) -> JobReport:
         if len(fields) != len(_SQUEUE):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_server.extension.application import ExtensionApp
@@ -12,7 +11,7 @@ from traitlets import Int
 from ehpc_jupyter.jobs.service import JobService
 from ehpc_jupyter.models.job import JobDetail
 from ehpc_jupyter.server.files import ContentsHandler
-from ehpc_jupyter.server.handlers import ActionHandler, NotFoundHandler, SchemaHandler
+from ehpc_jupyter.server.handlers import ActionHandler, Lanes, NotFoundHandler, SchemaHandler
 from ehpc_jupyter.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,13 +31,13 @@ class EhpcExtension(Settings, ExtensionApp):
     threads = Int(
         32,
         min=4,
-        help="How many requests may wait for clusters at once. A cluster that hangs holds one thread a request.",
+        help="How many requests may wait for one cluster at once. A cluster that hangs holds one thread a request.",
     ).tag(config=True)
 
     def initialize_settings(self) -> None:
         """Make the service; nothing is connected yet."""
         self.service = JobService(self.profiles(), self.store_path())
-        self.executor = ThreadPoolExecutor(self.threads, thread_name_prefix="ehpc")
+        self.lanes = Lanes(self.profiles(), self.threads)
         if self.serverapp is not None:
             logger: EventLogger = self._event_logger()
             logger.register_event_schema(event_schema())
@@ -47,11 +46,11 @@ class EhpcExtension(Settings, ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Called when the event loop runs: take up the jobs of before."""
-        self.executor.submit(self.service.start)
+        self.lanes.of(None).submit(self.service.start)
 
     def initialize_handlers(self) -> None:
         """The routes, all below ``ehpc/``."""
-        shared = {"service": self.service, "executor": self.executor}
+        shared = {"service": self.service, "lanes": self.lanes}
         self.handlers.extend(
             [
                 (r"/ehpc/schema", SchemaHandler, shared),
@@ -75,7 +74,7 @@ class EhpcExtension(Settings, ExtensionApp):
     async def stop_extension(self) -> None:
         """Let go of connections and threads; jobs go on."""
         await asyncio.to_thread(self.service.close)
-        self.executor.shutdown(wait=False, cancel_futures=True)
+        self.lanes.shutdown()
 
 
 def event_schema() -> dict[str, Any]:

@@ -43,7 +43,10 @@ class ContentsHandler(EhpcHandler):
             self.answer([])
             return
         content = self.get_query_argument("content", "1") != "0"
-        self.answer(await self.in_thread(lambda: contents_model(self.service, path, content=content)))
+        work = self.in_thread(
+            lambda: contents_model(self.service, path, content=content), path.strip("/").partition("/")[0]
+        )
+        self.answer(await work)
 
 
 def contents_model(service: JobService, path: str, *, content: bool) -> dict[str, Any]:
@@ -59,7 +62,7 @@ def contents_model(service: JobService, path: str, *, content: bool) -> dict[str
     """
     cluster_id, _, rest = path.strip("/").partition("/")
     job_id, _, name = rest.partition("/")
-    if not job_id or "/" in name or name in (".", ".."):
+    if not job_id or "/" in name or "\0" in name or name in (".", ".."):
         raise JobNotFound(f"{path!r} is no file of a job; the form is <cluster>/<job id>/<file>")
     job, cluster = service.job_files(cluster_id, job_id)
     base = f"{cluster_id}/{job_id}"

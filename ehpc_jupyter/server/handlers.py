@@ -7,6 +7,7 @@ import http.client
 import json
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from jupyter_server.base.handlers import APIHandler
@@ -24,8 +25,7 @@ from ehpc_jupyter.errors import (
 from ehpc_jupyter.jobs.service import ACTIONS, JobService, new_request_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from concurrent.futures import Executor
+    from collections.abc import Callable, Iterable
     from typing import TypeVar
 
     T = TypeVar("T")
@@ -34,6 +34,30 @@ if TYPE_CHECKING:
 MAX_BODY = 4 * 1024 * 1024
 #: Actions that change nothing.
 READ_ACTIONS = frozenset(name for name in ACTIONS if name.startswith(("List", "Get")))
+#: Actions that are answered from the store and ask no cluster.
+STORE_ACTIONS = frozenset({"ListClusters", "ListJobs", "GetJob"})
+
+
+class Lanes:
+    """Threads for what waits, apart for each cluster: one that hangs holds up no other's requests.
+
+    Args:
+        names: the clusters.
+        threads: how many requests may wait for one cluster at once.
+    """
+
+    def __init__(self, names: Iterable[str], threads: int) -> None:
+        self._own = ThreadPoolExecutor(threads, thread_name_prefix="ehpc")
+        self._pools = {name: ThreadPoolExecutor(threads, thread_name_prefix=f"ehpc-{name}") for name in names}
+
+    def of(self, cluster_id: object) -> ThreadPoolExecutor:
+        """The threads for a cluster; the common ones where there is no such cluster."""
+        return self._pools.get(cluster_id, self._own) if isinstance(cluster_id, str) else self._own
+
+    def shutdown(self) -> None:
+        """Take no more work, wait for none."""
+        for pool in (self._own, *self._pools.values()):
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 class EhpcHandler(APIHandler):
@@ -41,15 +65,15 @@ class EhpcHandler(APIHandler):
 
     auth_resource = "ehpc"
 
-    def initialize(self, service: JobService, executor: Executor) -> None:
+    def initialize(self, service: JobService, lanes: Lanes) -> None:
         """Set by the extension's route table.
 
         Args:
             service: carries out the actions.
-            executor: threads for what waits for a cluster.
+            lanes: threads for what waits for a cluster.
         """
         self.service = service
-        self.executor = executor
+        self.lanes = lanes
         self.request_id = new_request_id()
         self.started = time.perf_counter()
 
@@ -68,15 +92,16 @@ class EhpcHandler(APIHandler):
         """What the authorizer is asked for."""
         return "read"
 
-    async def in_thread(self, work: Callable[[], T]) -> T:
-        """Do something that waits, in a thread."""
-        return await asyncio.get_running_loop().run_in_executor(self.executor, work)
+    async def in_thread(self, work: Callable[[], T], cluster_id: object = None) -> T:
+        """Do something that waits, in a thread; in one of the cluster's own, if it may ask the cluster."""
+        return await asyncio.get_running_loop().run_in_executor(self.lanes.of(cluster_id), work)
 
     def answer(self, body: Any, status: int = 200) -> None:
         """Write JSON."""
         self.set_status(status)
         self.set_header("Content-Type", "application/json; charset=utf-8")
-        self.finish(json.dumps(body, ensure_ascii=False))
+        # A lone surrogate has no UTF-8 form, but one as JSON.
+        self.finish(json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace"))
 
     def fail(self, error: EhpcError) -> None:
         """The one place where an error becomes an answer."""
@@ -140,7 +165,8 @@ class ActionHandler(EhpcHandler):
         try:
             body = self._body()
             body["RequestId"] = self.request_id
-            answer = await self.in_thread(lambda: self.service.call(action, body))
+            asked = None if action in STORE_ACTIONS else body.get("ClusterId")
+            answer = await self.in_thread(lambda: self.service.call(action, body), asked)
         except EhpcError as error:
             error.request_id = self.request_id
             self.fail(error)
@@ -155,7 +181,7 @@ class ActionHandler(EhpcHandler):
             raise InvalidParams(Problem("request", problem))
         try:
             body = json.loads(self.request.body or b"{}")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidParams(Problem("request", f"its body is no JSON: {error}")) from None
         if not isinstance(body, dict):
             raise InvalidParams(Problem("request", "its body is no JSON object"))

@@ -187,19 +187,19 @@ class SSHTransport(Transport):
         if not self._connect_lock.acquire(timeout=4 * self._profile.connect_timeout_s):
             raise Unreachable(f"{self._where()} is still being connected to")
         try:
-            if not self._is_open():
+            connection = self._connection
+            if connection is None or not connection.is_connected:
                 self._let_go()
                 if self._failure is not None and self._failure[0] >= arrived:
                     # The attempt that this call waited for: everybody trying in turn would make the last wait for all.
                     raise type(self._failure[1])(self._failure[1].detail)
                 try:
-                    self._connection = self._connect()
+                    connection = self._connection = self._connect()
                 except EhpcError as error:
                     self._failure = (time.monotonic(), error)
                     raise
-                self._user = str(self._connection.user)
-            assert self._connection is not None
-            transport: paramiko.Transport = self._connection.transport
+                self._user = str(connection.user)
+            transport: paramiko.Transport = connection.transport
             return transport
         finally:
             self._connect_lock.release()
@@ -299,9 +299,8 @@ class SSHTransport(Transport):
                             self._sftp = _sftp(transport, self._profile.command_timeout_s)
                         return work(self._sftp)
                 except paramiko.SFTPError as error:
-                    raise Unreachable(
-                        f"files on {self._where()}: {_words(error)}; does a login profile there, such as ~/.bashrc, print something?"
-                    ) from None
+                    hint = "does a login profile there, such as ~/.bashrc, print something?"
+                    raise Unreachable(f"files on {self._where()}: {_words(error)}; {hint}") from None
                 except (EOFError, OSError, paramiko.SSHException) as error:
                     used, self._sftp = self._sftp, None
                     if used is not None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import socket
 import subprocess
 import threading
 import time
+import traceback
 from pathlib import Path
 
 import pytest
@@ -88,7 +90,7 @@ def test_any_login_shell_and_what_its_profile_prints(lab, tmp_path, sshd, shell,
         pytest.skip(f"{shell} is not installed")
     site = make(lab, tmp_path, **sshd(profile, shell))
     assert "comp" in [queue["QueueName"] for queue in site.call("ListQueues")["Queues"]]
-    job = site.submit(name="it's \"a\" $(name) !x \\n", Script="echo $x; exit 3", Variables={"x": "a'b!c\\n"})
+    job = site.submit(name='it\'s "a" $(name) !x \\n', Script="echo $x; exit 3", Variables={"x": "a'b!c\\n"})
     detail = site.wait(job)
     assert (detail["State"], detail["ExitCode"], site.log(job)) == ("FAILED", 3, "a'b!c\\n\n")
     site.service.close()
@@ -280,3 +282,36 @@ def test_files_that_are_no_files(lab):
         with pytest.raises(AgentError, match="UTF-8"):
             way.list(place)
         way.run(("rm", "-r", place))
+
+
+def test_a_password_is_in_no_log_no_error_and_no_file_there(lab, tmp_path, caplog, slurm_with_password):
+    caplog.set_level("DEBUG")
+    logging.getLogger("paramiko").setLevel("DEBUG")
+    site, password = slurm_with_password
+    for given in (password, "canary-wrong-7f3a9"):
+        caplog.clear()
+        error = None
+        try:
+            job = site.submit(Script="cat /proc/[0-9]*/cmdline", RunasUser="ehpcother", RunasUserPassword=given)
+        except EhpcError as refusal:
+            error = refusal
+        else:
+            detail = site.wait(job)
+            assert password not in site.log(job)
+            assert password not in lab.run(
+                "cat", "--", *(f"{detail['Folder']}/{name}" for name in ("job.sh", "request.json"))
+            )
+        assert "userauth" in caplog.text.lower() or "auth" in caplog.text.lower()
+        seen = caplog.text + "".join(traceback.format_exception(error) if error else ())
+        assert given not in seen
+        while error is not None:
+            assert given not in repr(error) + str(vars(error))
+            error = error.__context__
+    assert not [path for path in tmp_path.rglob("*.sqlite*") if password.encode() in path.read_bytes()]
+
+
+@pytest.fixture
+def slurm_with_password(lab, tmp_path):
+    site = make(lab, tmp_path)
+    yield site, lab.users["ehpcother"]["password"]
+    site.service.close()

@@ -194,6 +194,64 @@ def test_the_jobs_umask_is_the_accounts(desk):
     assert oct(note.stat().st_mode)[-3:] == "644"
 
 
+def test_the_account_s_own_environment_reaches_the_job_and_no_more(desk):
+    fake = Path(desk.environment["PATH"].partition(":")[0]) / "sbatch"
+    fake.write_text("#!/bin/sh\nenv >$FAKE_NOTES/env\necho 1\n")
+    traps = {"SBATCH_ARRAY_INX": "1-9", "SBATCH_WAIT": "1", "LC_ALL": "C.UTF-8", "SBATCH_ACCOUNT": "proj"}
+    desk.submit(desk.plan(Script="true"), **traps)
+    seen = dict(line.split("=", 1) for line in (desk.notes / "env").read_text().splitlines())
+    assert (seen["LC_ALL"], seen["SBATCH_ACCOUNT"]) == ("C.UTF-8", "proj")
+    assert not {"SBATCH_ARRAY_INX", "SBATCH_WAIT"} & set(seen)
+    (desk.notes / "env").unlink()
+    desk.submit(desk.plan(Script="true"))
+    assert "LC_ALL=" not in (desk.notes / "env").read_text()
+
+
+@pytest.mark.parametrize("line", ["-a1-5", "-a 1-5", "--array=1-5", "--mem=1G -a1-2"])
+def test_an_array_in_a_directive_is_refused(desk, line):
+    for spec in ({"Script": f"#SBATCH {line}\ntrue"}, {"CommandLine": "s.sh"}):
+        (desk.home / "s.sh").write_text(f"#!/bin/sh\n#SBATCH {line}\ntrue\n")
+        (desk.home / "s.sh").chmod(0o755)
+        (problem,) = desk.submit(desk.plan(**spec)).problems
+        assert "ArrayRequest" in problem.message
+
+
+def test_a_home_with_odd_characters(tmp_path):
+    (tmp_path / 'a b\'s "%j" $x').mkdir()
+    desk = Desk(tmp_path / 'a b\'s "%j" $x')
+    plan = desk.plan(Script="echo hi", StdoutPath="~/o", PostCmdLine="echo post")
+    assert desk.submit(plan).state == "new"
+    assert f"--output={desk.home}/o".replace("%j", "%%j") in desk.argv()
+    done = subprocess.run(["/bin/sh", plan.submission.script], capture_output=True, env=desk.environment, check=True)
+    assert done.stdout == b"hi\npost\n"
+
+
+def test_a_script_of_three_megabytes(desk):
+    text = "#!/bin/sh\n" + "# it's a line of text\n" * 150_000 + "echo end\n"
+    plan = desk.plan(Script=text)
+    assert desk.submit(plan).state == "new"
+    assert (Path(plan.submission.folder) / "script").read_text() == text
+
+
+def test_the_longest_values_arrive_and_longer_ones_are_refused(desk):
+    values = [{"Name": f"V{n}", "Value": "x"} for n in range(200)]
+    longest = {"Name": "N" * 255, "Value": "y" * (131_071 - 300)}
+    plan = desk.plan(Script='#!/bin/sh\nenv | wc -c; echo "$V199"', Variables=[*values, longest])
+    assert desk.submit(plan).state == "new"
+    done = subprocess.run(["/bin/sh", plan.submission.script], capture_output=True, env=desk.environment, check=True)
+    assert int(done.stdout.split()[0]) > 131_071 - 300
+    for spec, field in (
+        ({"Variables": [{"Name": "x", "Value": "y" * 131_071}]}, "JobSpec.Variables"),
+        ({"Variables": [{"Name": f"x{n}", "Value": "y" * 100_000} for n in range(20)]}, "JobSpec.Variables"),
+        ({"PostCmdLine": "y" * 131_072}, "JobSpec.PostCmdLine"),
+        ({"StdoutPath": "/tmp/" + "y" * 256}, "JobSpec.StdoutPath"),
+        ({"Script": None, "CommandLine": "-- /bin/echo " + "y" * 131_072}, "JobSpec.CommandLine"),
+    ):
+        with pytest.raises(InvalidParams) as refusal:
+            desk.plan(**{"Script": "true", **spec})
+        assert [problem.field for problem in refusal.value.problems] == [field]
+
+
 # Run the batch script itself, as a compute node would.
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30)

@@ -203,3 +203,9 @@ def test_nonsense_is_refused_and_never_crashes(spec):
         CreateJobRequest.from_wire({"ClusterId": "local", "JobSpec": spec})
     except InvalidParams as failure:
         assert all(problem.field.startswith("JobSpec") for problem in failure.problems)
+
+
+@pytest.mark.parametrize("name", ["BASH_CMDS", "IFS", "ehpc_code", "x" * 256])
+def test_names_that_a_shell_or_the_jobs_script_would_change_are_refused(name):
+    with pytest.raises(InvalidParams, match="Variables"):
+        JobSpec.from_wire({"Script": "true", "Variables": [{"Name": name, "Value": "1"}]})

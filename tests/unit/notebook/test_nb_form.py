@@ -69,7 +69,9 @@ def test_every_field_is_there_with_label_and_help(make, field):
     assert box in below(form)
     assert box.control.description == field.title
     assert box.control.tooltip == field.help
-    assert box.note.value
+    # Where one chooses among what the cluster has, the choices say it.
+    assert bool(box.note.value) is (field.widget not in {"cluster", "queue"})
+    assert "`" not in box.note.value
 
 
 class WiderSpec(JobSpec):
@@ -269,12 +271,13 @@ def test_the_button_does_the_same_once(make, backend):
     form = make(script="x", spawn=waiting.append)
     waiting.clear()
     form._button.click()
-    assert (form._button.disabled, form._button.description) == (True, "Submitting …")
+    assert form._button.description == "Submitting …"
+    assert not form._button.disabled  # it would lose the keyboard's focus
     form._button.click()
     assert len(waiting) == 1
     waiting.pop()()
     assert len(backend.bodies("CreateJob")) == 1
-    assert not form._button.disabled
+    assert form._button.description == "Submit"
 
 
 def test_output_from_the_cluster_is_text(make, backend):
@@ -365,8 +368,8 @@ def test_clusters_and_queues_can_be_chosen_with_their_limits(make):
         "big: the big one": "big",
     }
     assert dict(form._boxes[QUEUE].control.options) == {
-        "the cluster's default": "",
-        "batch (default): up to 1:00:00, 4 nodes": "batch",
+        "default, batch: up to 1:00:00, 4 nodes": "",
+        "batch: up to 1:00:00, 4 nodes": "batch",
         "long": "long",
     }
 
@@ -375,7 +378,7 @@ def test_another_cluster_has_other_queues(make):
     form = make(script="x", job_queue="batch")
     type_in(form, "ClusterId", "big")
     queue = form._boxes[QUEUE].control
-    assert ("gpu (default): 8 GPUs a node", "gpu") in queue.options
+    assert ("gpu: 8 GPUs a node", "gpu") in queue.options
     assert queue.value == "batch"  # what the user chose is not taken away; the cluster says that it is not there
     queue.value = "gpu"
     assert form.submit().cluster_id == "big"

@@ -6,10 +6,13 @@ import re
 
 import pytest
 from IPython.core.completer import provisionalcompleter
+from IPython.utils.capture import capture_output
 
 import ehpc_jupyter
 from ehpc_jupyter.errors import ServiceUnavailable, SubmitFailure
 from ehpc_jupyter.models.job import JobState
+from ehpc_jupyter.notebook.display import JOB_MIME
+from ehpc_jupyter.notebook.extension import register
 from ehpc_jupyter.notebook.fields import fields_of
 from ehpc_jupyter.notebook.flags import flags_of, help_text, known_flags, parse, shown_fields
 from ehpc_jupyter.notebook.job import Job
@@ -155,8 +158,16 @@ def test_a_script_with_directives_and_flags_for_the_same(magic):
 
 
 def test_an_empty_cell_says_what_is_missing(magic):
-    with pytest.raises(MagicError, match="--command-line: say what to run"):
+    with pytest.raises(MagicError, match="the cell has no script; write it in the lines below the first"):
         magic("", "\n")
+
+
+def test_a_first_line_may_stand_alone(shell, capsys):
+    register(shell)
+    assert shell.run_cell("%%ehpc --help").success
+    assert "--wall-time" in capsys.readouterr().out
+    assert not shell.run_cell("%%ehpc").success
+    assert "the cell has no script" in capsys.readouterr().out
 
 
 def test_the_clusters_refusal_ends_with_code_and_request(magic, backend):
@@ -180,6 +191,24 @@ def test_wait_shows_the_card_and_the_output(magic, capsys):
     assert magic("--wait --job mine", "true") is None
     out = capsys.readouterr().out
     assert "one\ntwo\n" in out
+
+
+def test_a_card_leaves_the_output_to_the_cell_that_prints_it(magic, shell):
+    with capture_output() as captured:
+        magic("--wait", "true")
+        magic("--wait --array 1-3", "true")
+    waiting, array = captured.outputs[0], captured.outputs[-1]
+    assert waiting.metadata == {JOB_MIME: {"output": False}}
+    assert array.metadata == {}
+
+
+def test_wait_shows_a_long_output_in_part(magic, backend, capsys, monkeypatch):
+    monkeypatch.setattr("ehpc_jupyter.notebook.magic._SHOWN_BYTES", 5)
+    magic("--wait", "true")
+    out = capsys.readouterr().out
+    assert "one\nt\n[the output goes on; the job's stdout() has all of it]\n" in out
+    assert "two" not in out
+    assert out.count("goes on") == 1
 
 
 def test_wait_shows_each_byte_once_as_it_comes(magic, backend, fake_time, capsys):

@@ -49,7 +49,23 @@ def test_no_answer_of_the_controller_is_no_refusal():
     with pytest.raises(ServiceUnavailable, match="Unable to contact"):
         SLURM.parse_submit(said("", words, 1))
     with pytest.raises(SubmitFailure):
-        SLURM.parse_submit(said("garbage", "", 0))
+        SLURM.parse_submit(said("", "sbatch: Job 12 to start at 2026-01-01T00:00:00", 0))
+
+
+@pytest.mark.parametrize("text", ["", "garbage", "Welcome"])
+def test_success_without_an_id_is_no_refusal(text):
+    """A site's wrapper, ``#SBATCH --quiet``: there may be a job."""
+    with pytest.raises(ServiceUnavailable):
+        SLURM.parse_submit(said(text))
+
+
+def test_what_a_sites_wrapper_prints_is_passed_over():
+    assert SLURM.parse_submit(said("Charging project 7\n4711\n")) == "4711"
+
+
+def test_a_name_with_the_separator_in_it():
+    (report,) = SLURM.parse_status(said(queued(name="a\x1fb")))
+    assert report.name == "a\x1fb"
 
 
 def test_every_field_becomes_its_option():

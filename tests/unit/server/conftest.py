@@ -14,7 +14,7 @@ from pytest_jupyter.jupyter_server import *  # noqa: F403
 def jp_server_config(tmp_path):
     return {
         "ServerApp": {"jpserver_extensions": {"ehpc_jupyter": True}},
-        "EhpcExtension": {"data_dir": str(tmp_path / "ehpc"), "local_poll_interval_s": 0.2},
+        "EhpcExtension": {"data_dir": str(tmp_path / "ehpc"), "local_poll_interval_s": 0.2, "threads": 4},
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import threading
 
 import pytest
 from tornado.httpclient import AsyncHTTPClient
@@ -174,6 +175,76 @@ async def test_a_password_is_in_no_log_no_answer_and_no_file(call, caplog, tmp_p
     assert CANARY not in caplog.text
     for path in (tmp_path / "ehpc").iterdir():
         assert CANARY.encode() not in path.read_bytes()
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"ClusterId": "\\ud800"}', '{"\\ud800": 1}', '{"ClusterId": 1}'])
+async def test_bodies_that_break_things(call, body):
+    for action in ("CreateJob", "ListJobs"):
+        status, answer = await call(action, body)
+        assert (status, set(answer)) in ((400, SHAPE), (404, SHAPE)), answer
+
+
+async def test_a_file_name_with_nul(call):
+    _, created = await call("CreateJob", {"ClusterId": "local", "JobSpec": {"Script": "true"}})
+    status, _ = await call(f"contents/local/{created['JobId']}/a%00b", method="GET")
+    assert status == 404
+
+
+async def test_a_cookie_needs_the_xsrf_token_too(jp_serverapp, jp_base_url, call):
+    """A page of another site may send a browser's cookies, but cannot read them."""
+    root = f"http://127.0.0.1:{jp_serverapp.port}{jp_base_url}"
+    client = AsyncHTTPClient()
+    login = await client.fetch(
+        f"{root}ehpc/schema?token={jp_serverapp.identity_provider.token}", follow_redirects=False, raise_error=False
+    )
+    cookies = dict(cookie.split(";")[0].split("=", 1) for cookie in login.headers.get_list("Set-Cookie"))
+    # The one of tornado's XSRF check comes with any page.
+    page = await client.fetch(f"{root}login", follow_redirects=False, raise_error=False)
+    cookies |= dict(
+        cookie.split(";")[0].split("=", 1) for cookie in page.headers.get_list("Set-Cookie") if "_xsrf" in cookie
+    )
+    sent = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+
+    async def post(**headers):
+        return await client.fetch(
+            f"{root}ehpc/ListJobs",
+            method="POST",
+            body='{"ClusterId": "local"}',
+            headers=sent | headers,
+            raise_error=False,
+        )
+
+    assert (await post()).code == 403
+    assert (await post(**{"X-XSRFToken": "2|a|b|1"})).code == 403
+    assert (await post(**{"X-XSRFToken": cookies["_xsrf"]})).code == 200
+    assert (await client.fetch(f"{root}ehpc/schema", headers=sent, raise_error=False)).code == 200
+    assert (
+        await client.fetch(f"{root}ehpc/schema", headers=sent | {"Origin": "http://evil.example"}, raise_error=False)
+    ).code in (403, 404)
+
+
+async def test_a_cluster_that_hangs_holds_up_no_other(call, jp_serverapp, monkeypatch):
+    service = jp_serverapp.extension_manager.extension_apps["ehpc_jupyter"].copy().pop().service
+    _, created = await call("CreateJob", {"ClusterId": "local", "JobSpec": {"Script": "true"}})
+    go = threading.Event()
+    monkeypatch.setattr(service.cluster("local"), "read", lambda *_: go.wait(30) and (b"", 0))
+    try:
+        waiting = [
+            asyncio.ensure_future(
+                call("GetJobLog", {"ClusterId": "local", "JobId": created["JobId"], "LogType": "stdout"})
+            )
+            for _ in range(9)
+        ]
+        for action, body in (
+            ("ListJobs", {"ClusterId": "local"}),
+            ("ListClusters", {}),
+            ("ListQueues", {"ClusterId": "other"}),
+        ):
+            status, _ = await asyncio.wait_for(call(action, body), 10)
+            assert status in (200, 404, 503)
+    finally:
+        go.set()
+        await asyncio.gather(*waiting)
 
 
 async def test_the_schema_describes_every_action(call):
