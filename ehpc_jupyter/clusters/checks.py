@@ -65,7 +65,7 @@ def check_lines(job: Submission, user_script: str | None) -> list[str]:
         checks.append(f"problem JobSpec.Script {quote(_ARRAY_WORDS)}")
     if spec.script:
         found = "".join(line + "\n" for line in directives(spec.script))
-        checks.append(f"lines={quote(found)}")
+        checks.append(f"ehpc_lines={quote(found)}")
     return checks
 
 
@@ -73,23 +73,23 @@ def _script_checks(path: str, spec: JobSpec) -> list[str]:
     script, field_name = shlex.quote(path), "JobSpec.CommandLine"
     hint = shlex.quote(f"{path} does not start with #!; to run a program write: -- {path}")
     collect = "|".join(f"'{word}'*" for word in DIRECTIVES)
-    conflict = shlex.quote(directive_conflict(f"the script {path}", "#")).replace("(#)", "('\"${lines%%?}\"')")
+    conflict = shlex.quote(directive_conflict(f"the script {path}", "#")).replace("(#)", "('\"${ehpc_lines%%?}\"')")
     lines = [
         f"if [ ! -e {script} ]; then problem {field_name} {shlex.quote(f'there is no file {path} on the cluster')}",
         f"elif [ ! -f {script} ] || [ ! -r {script} ]; then problem {field_name} {shlex.quote(f'{path} is no readable file')}",
         f"elif [ ! -x {script} ]; then problem {field_name} {shlex.quote(f'{path} is not executable; run chmod +x on it')}",
         "else",
-        "  first=yes",
-        '  while IFS= read -r line || [ -n "$line" ]; do',
-        f"    if [ $first ]; then first=; case $line in '#!'*) ;; *) problem {field_name} {hint}; break ;; esac; fi",
-        f'    case $line in {collect}) lines="$lines$line\n" ;; \'#\'*|"") ;; *) break ;; esac',
+        "  ehpc_first=yes",
+        '  while IFS= read -r ehpc_line || [ -n "$ehpc_line" ]; do',
+        f"    if [ $ehpc_first ]; then ehpc_first=; case $ehpc_line in '#!'*) ;; *) problem {field_name} {hint}; break ;; esac; fi",
+        f'    case $ehpc_line in {collect}) ehpc_lines="$ehpc_lines$ehpc_line\n" ;; \'#\'*|"") ;; *) break ;; esac',
         f"  done <{script}",
         "fi",
     ]
     if spec.resources:
-        lines.append(f'[ -z "$lines" ] || problem JobSpec.Resources {conflict}')
+        lines.append(f'[ -z "$ehpc_lines" ] || problem JobSpec.Resources {conflict}')
     lines.append(
-        "case $lines in *'#SBATCH'*'--array'*|*'#SBATCH'*' -a'*|*'#PBS'*'-J'*) "
+        "case $ehpc_lines in *'#SBATCH'*'--array'*|*'#SBATCH'*' -a'*|*'#PBS'*'-J'*) "
         f"problem {field_name} {shlex.quote(_ARRAY_WORDS)} ;; esac"
     )
     return lines

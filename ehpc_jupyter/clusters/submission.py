@@ -155,23 +155,23 @@ def make_plan(
 _FUNCTIONS = r"""ehpc_locale=${LC_ALL-}
 LC_ALL=C
 say() { printf '\036%s\037%s\n' "$1" "$2"; }
-bad=
-problem() { say problem "$1 $2"; bad=1; }
+ehpc_bad=
+problem() { say problem "$1 $2"; ehpc_bad=1; }
 # What an earlier run of the same request left: its receipt, its process if it is still at work, or neither.
 report() {
-  if [ -f "$folder/void" ]; then say state void
-  elif [ -f "$folder/receipt" ]; then
+  if [ -f "$ehpc_folder/void" ]; then say state void
+  elif [ -f "$ehpc_folder/receipt" ]; then
     say state known
-    { IFS= read -r code; IFS= read -r id; } <"$folder/receipt"
-    say code "$code"
-    say out "$id"
-    while IFS= read -r line || [ -n "$line" ]; do say err "$line"; done <"$folder/submit.err"
+    { IFS= read -r ehpc_code; IFS= read -r ehpc_id; } <"$ehpc_folder/receipt"
+    say code "$ehpc_code"
+    say out "$ehpc_id"
+    while IFS= read -r ehpc_line || [ -n "$ehpc_line" ]; do say err "$ehpc_line"; done <"$ehpc_folder/submit.err"
   else
-    pid= host=
-    [ -f "$folder/pid" ] && read -r pid host <"$folder/pid"
-    read -r here </proc/sys/kernel/hostname
+    ehpc_pid= ehpc_host=
+    [ -f "$ehpc_folder/pid" ] && read -r ehpc_pid ehpc_host <"$ehpc_folder/pid"
+    read -r ehpc_here </proc/sys/kernel/hostname
     # Another login node's process cannot be seen from here: it counts as at work, and the caller decides by time.
-    if [ -z "$pid" ] || [ "$host" != "$here" ] || kill -0 "$pid" 2>/dev/null; then say state running
+    if [ -z "$ehpc_pid" ] || [ "$ehpc_host" != "$ehpc_here" ] || kill -0 "$ehpc_pid" 2>/dev/null; then say state running
     else say state broken
     fi
   fi
@@ -184,40 +184,49 @@ def submit_program(plan: Plan, scheduler: Scheduler) -> str:
     job = plan.submission
     quote = shlex.quote
     base = job.folder.rpartition("/")[0]
-    lines = [_FUNCTIONS, FUNCTIONS, f"folder={quote(job.folder)}", "lines=", '[ -d "$folder" ] && { report; exit 0; }']
+    lines = [
+        _FUNCTIONS,
+        FUNCTIONS,
+        f"ehpc_folder={quote(job.folder)}",
+        "ehpc_lines=",
+        '[ -d "$ehpc_folder" ] && { report; exit 0; }',
+    ]
     lines += check_lines(plan.submission, plan.user_script)
     lines += [
-        '[ -z "$bad" ] || exit 0',
+        '[ -z "$ehpc_bad" ] || exit 0',
         f'[ -d {quote(base)} ] || mkdir -p {quote(base)} 2>/dev/null || {{ say refused "the folder "{quote(base)}'
         '" cannot be made: is the disk full, or the place not yours?"; exit 0; }',
         # Private by its mode and not by umask, which the job would inherit.
-        'mkdir -m 700 "$folder" 2>/dev/null || { if [ -d "$folder" ]; then report; else say refused '
-        '"the folder $folder cannot be made: is the disk full?"; fi; exit 0; }',
-        'cd "$folder" || exit 1',
-        "read -r here </proc/sys/kernel/hostname 2>/dev/null || here=",
-        'printf "%s %s\\n" "$$" "$here" >pid',
+        'mkdir -m 700 "$ehpc_folder" 2>/dev/null || { if [ -d "$ehpc_folder" ]; then report; else say refused '
+        '"the folder $ehpc_folder cannot be made: is the disk full?"; fi; exit 0; }',
+        'cd "$ehpc_folder" || exit 1',
+        "read -r ehpc_here </proc/sys/kernel/hostname 2>/dev/null || ehpc_here=",
+        'printf "%s %s\\n" "$$" "$ehpc_here" >pid',
     ]
     unset = f"unset {' '.join(scheduler.unwanted)}; " if scheduler.unwanted else ""
     write = " && ".join(f"printf %s {quote(text)} >{name}" for name, text in sorted(plan.files.items()))
     copy = f" && cp -- {quote(plan.user_script)} script && chmod u+rx script" if plan.user_script else ""
     if "script" in plan.files:
         copy = " && chmod u+rx script"
-    script = f"printf '#!/bin/sh\\n%s# Request %s\\n%s' \"$lines\" {quote(plan.request_id)} {quote(plan.body)} >job.sh"
+    script = (
+        f"printf '#!/bin/sh\\n%s# Request %s\\n%s' \"$ehpc_lines\" {quote(plan.request_id)} {quote(plan.body)} >job.sh"
+    )
     lines += [
         f"{{ {write}{copy} && {script}; }} 2>submit.err || "
-        '{ IFS= read -r line <submit.err; say refused "the job\'s files cannot be written to $folder: $line"; : >void; exit 0; }',
+        "{ IFS= read -r ehpc_line <submit.err; "
+        'say refused "the job\'s files cannot be written to $ehpc_folder: $ehpc_line"; : >void; exit 0; }',
         # Without a working folder of its own the job starts in the home, where the scheduler starts what is submitted there.
         f"cd {quote(job.work_dir)} || exit 1",
         # The job inherits what the scheduler's command sees: the account's own locale, and nothing that asks for more than
         # the request does.
-        f'out=$(LC_ALL=$ehpc_locale; [ "$LC_ALL" ] || unset LC_ALL; {unset}'
-        f'{command_line(scheduler.submit_command(job))} 2>"$folder/submit.err" </dev/null)',
-        "code=$?",
-        'printf "%s\\n%s\\n" "$code" "$out" >"$folder/receipt"',
+        f'ehpc_out=$(LC_ALL=$ehpc_locale; [ "$LC_ALL" ] || unset LC_ALL; {unset}'
+        f'{command_line(scheduler.submit_command(job))} 2>"$ehpc_folder/submit.err" </dev/null)',
+        "ehpc_code=$?",
+        'printf "%s\\n%s\\n" "$ehpc_code" "$ehpc_out" >"$ehpc_folder/receipt"',
         "say state new",
-        'say code "$code"',
-        'say out "$out"',
-        'while IFS= read -r line || [ -n "$line" ]; do say err "$line"; done <"$folder/submit.err"',
+        'say code "$ehpc_code"',
+        'say out "$ehpc_out"',
+        'while IFS= read -r ehpc_line || [ -n "$ehpc_line" ]; do say err "$ehpc_line"; done <"$ehpc_folder/submit.err"',
     ]
     return "\n".join(lines) + "\n"
 
@@ -228,11 +237,11 @@ def probe_program(folder: str) -> str:
     return "\n".join(
         [
             _FUNCTIONS,
-            f"folder={shlex.quote(folder)}",
+            f"ehpc_folder={shlex.quote(folder)}",
             f"[ -d {shlex.quote(base)} ] || mkdir -p {shlex.quote(base)} 2>/dev/null",
-            'if mkdir -m 700 "$folder" 2>/dev/null; then : >"$folder/void"; say state void',
-            'elif [ -d "$folder" ]; then report',
-            'else say refused "the folder $folder cannot be made"; fi',
+            'if mkdir -m 700 "$ehpc_folder" 2>/dev/null; then : >"$ehpc_folder/void"; say state void',
+            'elif [ -d "$ehpc_folder" ]; then report',
+            'else say refused "the folder $ehpc_folder cannot be made"; fi',
             "",
         ]
     )

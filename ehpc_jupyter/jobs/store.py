@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ehpc_jupyter.models.actions import JobFilter
 
 _SCHEMA_VERSION = 1
+#: How long one process waits for another's transaction, seconds.
+_PATIENCE_S = 30
 _SCHEMA = """
 CREATE TABLE jobs (
   request_id TEXT PRIMARY KEY,
@@ -95,9 +97,9 @@ class JobStore:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = path
         self._lock = threading.RLock()
-        self._db = sqlite3.connect(path, timeout=30, check_same_thread=False, isolation_level=None)
+        self._db = sqlite3.connect(path, timeout=_PATIENCE_S, check_same_thread=False, isolation_level=None)
         path.chmod(0o600)
-        self._db.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(self._db)
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._migrate()
 
@@ -277,6 +279,20 @@ class JobStore:
             )
             for _, _, token, user, request, detail in rows
         ]
+
+
+def _write_ahead(db: sqlite3.Connection) -> None:
+    """Turn on the write-ahead log. Two that do so at once in a new file lock each other out, and SQLite's own patience
+    (the time-out of ``connect``) does not hold for this one statement."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 def _text(detail: JobDetail) -> str:

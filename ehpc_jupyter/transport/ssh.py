@@ -1,24 +1,20 @@
-"""SSH by Fabric: one open connection to one account. The only file that imports fabric and paramiko."""
+"""SSH: one open connection to one account, its channels and its files. With ``login.py`` all that knows of SSH."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import socket
 import stat as modes
 import threading
 import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import paramiko
-from fabric import Config, Connection
 
 from ehpc_jupyter.errors import AgentError, EhpcError
 from ehpc_jupyter.transport.base import (
     Completed,
     FileInfo,
-    LoginRefused,
     LostAnswer,
     NoSuchFile,
     Transport,
@@ -26,11 +22,13 @@ from ehpc_jupyter.transport.base import (
     command_line,
     is_regular,
 )
+from ehpc_jupyter.transport.login import close_connection, open_connection, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import TypeVar
 
+    from fabric import Connection
     from pydantic import SecretStr
 
     from ehpc_jupyter.models.cluster import ClusterProfile
@@ -39,9 +37,6 @@ if TYPE_CHECKING:
 
 #: sshd's MaxSessions is 10, but it frees a session late: 4 channels at once never fail, 8 do. One of the 4 is for files.
 _COMMAND_CHANNELS = 3
-_KEEPALIVE_S = 15
-#: How long the other machine may leave what was sent to it unconfirmed before the connection counts as dead, seconds.
-_SILENCE_S = 45
 _CHUNK = 32768
 #: Begins a command's own output: what a login profile printed before it is not the command's.
 _MARK = b"\x1e\x1f\n"
@@ -109,7 +104,7 @@ class SSHTransport(Transport):
             try:
                 return _converse(channel, argv, stdin, deadline)
             except (OSError, EOFError, paramiko.SSHException) as error:
-                why = f"no answer within {limit_s:g} s" if isinstance(error, TimeoutError) else _words(error)
+                why = f"no answer within {limit_s:g} s" if isinstance(error, TimeoutError) else words(error)
                 raise LostAnswer(f"{argv[0]} on {self._where()}: {why}") from None
             finally:
                 channel.close()
@@ -129,7 +124,7 @@ class SSHTransport(Transport):
                 # more. It is left only when nobody else waits for an answer on it.
                 refused = isinstance(error, paramiko.ChannelException) or "Unable to open" in str(error)
                 if attempt == 2 or (refused and len(self._running) > 1):
-                    raise Unreachable(f"{self._where()} opens no channel: {_words(error)}") from None
+                    raise Unreachable(f"{self._where()} opens no channel: {words(error)}") from None
                 self._drop(transport)
         raise AssertionError
 
@@ -194,7 +189,7 @@ class SSHTransport(Transport):
                     # The attempt that this call waited for: everybody trying in turn would make the last wait for all.
                     raise type(self._failure[1])(self._failure[1].detail)
                 try:
-                    connection = self._connection = self._connect()
+                    connection = self._connection = open_connection(self._profile, self._wanted_user, self._password)
                 except EhpcError as error:
                     self._failure = (time.monotonic(), error)
                     raise
@@ -213,76 +208,7 @@ class SSHTransport(Transport):
     def _let_go(self) -> None:
         connection, self._connection, self._sftp = self._connection, None, None
         if connection is not None:
-            _close(connection)
-
-    def _connect(self) -> Connection:
-        profile = self._profile
-        # Lazy: reads no fabric.yaml, no fabfile and no FABRIC_* variable; only ssh_config is wanted.
-        config = Config(lazy=True, runtime_ssh_path=_expanded(profile.ssh_config))
-        limits = dict.fromkeys(("banner_timeout", "auth_timeout", "channel_timeout"), profile.connect_timeout_s)
-        kwargs: dict[str, Any] = {**limits}
-        if self._password is not None:
-            kwargs |= {"password": self._password.get_secret_value(), "look_for_keys": False, "allow_agent": False}
-        if profile.identity_file and not (self._password is not None and self._wanted_user != profile.user):
-            kwargs |= {"key_filename": [_expanded(profile.identity_file)], "look_for_keys": False}
-        for setting, file in (("identity_file", profile.identity_file), ("ssh_config", profile.ssh_config)):
-            if file and not Path(file).expanduser().is_file():
-                raise LoginRefused(f"cluster {profile.name}: there is no file {file}, its {setting}")
-        connection: Connection | None = None
-        try:
-            config.load_ssh_config()
-            connection = Connection(
-                str(profile.host),
-                user=self._wanted_user,
-                port=profile.port,
-                config=config,
-                connect_kwargs=kwargs,
-                connect_timeout=max(1, round(profile.connect_timeout_s)),
-            )
-            for hop in _hops(connection):
-                self._trust_known_hosts(hop)
-                # Fabric gives a jump host no time-out at all.
-                hop.connect_timeout = connection.connect_timeout
-                hop.connect_kwargs = {**hop.connect_kwargs, **limits}
-            connection.open()
-            for hop in _hops(connection):
-                _tune(hop.client.get_transport())
-            opened, connection = connection, None
-        except paramiko.BadHostKeyException:
-            raise LoginRefused(
-                f"the host key of {profile.host} is not the one in the known_hosts file: somebody may be in between. "
-                "Ask the site; if the key was changed on purpose, remove the old line with ssh-keygen -R"
-            ) from None
-        except paramiko.AuthenticationException as error:
-            raise LoginRefused(
-                f"login as {self._where()} was refused ({_words(error)}); check the user, the key or agent, the password"
-            ) from None
-        except paramiko.SSHException as error:
-            if "known_hosts" in str(error):
-                raise LoginRefused(
-                    f"the host key of {profile.host} is not known; log in once with ssh in a terminal "
-                    "and compare the fingerprint, or add the key to the known_hosts file"
-                ) from None
-            raise Unreachable(f"{self._where()}: {_words(error)}") from None
-        except (OSError, EOFError) as error:
-            raise Unreachable(f"{self._where()} cannot be reached: {_words(error)}") from None
-        finally:
-            if connection is not None:
-                _close(connection)
-        return opened
-
-    def _trust_known_hosts(self, connection: Connection) -> None:
-        """Fabric's own policy accepts any key; ours accepts the known ones and nothing else."""
-        client: paramiko.SSHClient = connection.client
-        client.set_missing_host_key_policy(paramiko.RejectPolicy())
-        if self._profile.known_hosts:
-            files = [_expanded(self._profile.known_hosts)]
-        else:
-            named = str(connection.ssh_config.get("userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2"))
-            files = [*(_expanded(name) for name in named.split()), "/etc/ssh/ssh_known_hosts"]
-        for file in files:
-            if file and Path(file).is_file():
-                _load_known_hosts(client, Path(file))
+            close_connection(connection)
 
     # --- files
 
@@ -300,14 +226,14 @@ class SSHTransport(Transport):
                         return work(self._sftp)
                 except paramiko.SFTPError as error:
                     hint = "does a login profile there, such as ~/.bashrc, print something?"
-                    raise Unreachable(f"files on {self._where()}: {_words(error)}; {hint}") from None
+                    raise Unreachable(f"files on {self._where()}: {words(error)}; {hint}") from None
                 except (EOFError, OSError, paramiko.SSHException) as error:
                     used, self._sftp = self._sftp, None
                     if used is not None:
                         # A channel that nobody reads keeps its place on the connection.
                         used.close()
                     if attempt == 2 or (transport.is_active() and not isinstance(error, EOFError)):
-                        raise Unreachable(f"files on {self._where()}: {_words(error)}") from None
+                        raise Unreachable(f"files on {self._where()}: {words(error)}") from None
                     if not transport.is_active():
                         self._drop(transport)
         finally:
@@ -378,52 +304,3 @@ def _file_errors(path: str) -> Iterator[None]:
 
 def _info(name: str, found: paramiko.SFTPAttributes) -> FileInfo:
     return FileInfo(name, found.st_size or 0, int(found.st_mtime or 0), modes.S_ISDIR(found.st_mode or 0))
-
-
-def _hops(connection: Connection) -> Iterator[Connection]:
-    while isinstance(connection, Connection):
-        yield connection
-        connection = connection.gateway
-
-
-def _tune(transport: paramiko.Transport) -> None:
-    transport.set_keepalive(_KEEPALIVE_S)
-    if isinstance(transport.sock, socket.socket):
-        # Without it each exchange waits for a delayed acknowledgement: 93 ms instead of 9 for one sbatch.
-        transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):
-            # A laptop that slept, a network that went: the kernel itself would go on trying for a quarter of an hour.
-            transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENCE_S * 1000)
-
-
-def _close(connection: Connection) -> None:
-    """Close a connection and those to its jump hosts, from the far end on."""
-    for hop in _hops(connection):
-        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
-            hop.client.close()
-
-
-def _load_known_hosts(client: paramiko.SSHClient, file: Path) -> None:
-    """As ssh does it: a line that cannot be read is no reason to refuse the others."""
-    known = client.get_host_keys()
-    for number, line in enumerate(file.read_bytes().decode(errors="replace").splitlines(), 1):
-        text = line.strip()
-        if not text or text.startswith("#"):
-            continue
-        with contextlib.suppress(paramiko.SSHException, paramiko.hostkeys.InvalidHostKey, ValueError, IndexError):
-            entry = paramiko.hostkeys.HostKeyEntry.from_line(text, number)
-            if entry is not None and entry.key is not None:
-                kind = entry.key.get_name()
-                for name in entry.hostnames:
-                    if kind not in (known.lookup(name) or ()):
-                        known.add(name, kind, entry.key)
-
-
-def _expanded(path: str | None) -> str | None:
-    return str(Path(path).expanduser()) if path else None
-
-
-def _words(error: BaseException) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) or type(error).__name__

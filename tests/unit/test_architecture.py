@@ -24,8 +24,8 @@ DOORS = {
 }
 #: Libraries that do I/O or know a screen: only these rooms may use them.
 LIBRARIES = {
-    "fabric": {"transport/ssh.py"},
-    "paramiko": {"transport/ssh.py"},
+    "fabric": {"transport/login.py", "transport/ssh.py"},
+    "paramiko": {"transport/login.py", "transport/ssh.py"},
     "tornado": {"server"},
     "jupyter_server": {"server", "notebook"},
     "ipywidgets": {"notebook"},
