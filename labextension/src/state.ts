@@ -73,6 +73,18 @@ export function wordOf(state: JobState, trans: TranslationBundle): string {
   return words[state] ?? state;
 }
 
+/** Why a job is where it is, for a glance: plain words where there are some, else the scheduler's own. */
+export function reasonOf(job: JobDetail, trans: TranslationBundle): string | undefined {
+  if (job.State === 'FAILED' && job.ExitCode) {
+    return undefined; // a command that failed has no better reason than its exit code
+  }
+  const words: Partial<Record<string, string>> = {
+    Resources: trans.__('waiting for free nodes'),
+    Priority: trans.__('others come first')
+  };
+  return (job.State === 'QUEUED' ? words[job.Reason ?? ''] : undefined) ?? job.Reason;
+}
+
 /** How many tasks an array has, and how many of them have ended. */
 export function taskCounts(job: JobDetail): { all: number; ended: number } {
   const counts = Object.entries(job.Tasks ?? {});

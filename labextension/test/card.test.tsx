@@ -1,6 +1,6 @@
-import { act, render, screen } from '@testing-library/react';
+import { act, fireEvent, render, screen } from '@testing-library/react';
 import * as React from 'react';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 
 import { JobCard } from '../src/components/JobCard';
 import { ApiError } from '../src/errors';
@@ -63,6 +63,58 @@ test('markup in names, reasons and output is text', async () => {
   expect(container.querySelector('img')).toBeNull();
   expect(container.querySelector('pre')?.textContent).toBe(evil);
   expect(screen.getAllByText(evil).length).toBeGreaterThan(1);
+});
+
+test('a card leaves the output to the cell that prints it', async () => {
+  const detail = job({ State: 'RUNNING', StartTime: 1 });
+  const fake = new FakeApi({ GetJob: () => found(detail), GetJobLog: () => log('printed') });
+  render(wrap(services(fake), <JobCard saved={detail} output={false} />));
+  await settle();
+  expect(screen.getByRole('button', { name: 'Output' })).toBeTruthy();
+  expect(fake.of('GetJobLog')).toHaveLength(0);
+});
+
+test('a card comes into view under the form that its job was submitted with, and else stays where it is', async () => {
+  const scrolled = vi.fn();
+  HTMLElement.prototype.scrollIntoView = scrolled;
+  const detail = job();
+  const given = services(new FakeApi({ GetJob: () => found(detail) }));
+  render(
+    wrap(
+      given,
+      <div className="jp-OutputArea">
+        <div className="ehpc-form">
+          <button>Submit</button>
+        </div>
+        <JobCard saved={detail} />
+      </div>
+    )
+  );
+  await settle();
+  expect(scrolled).not.toHaveBeenCalled();
+  screen.getByRole('button', { name: 'Submit' }).focus();
+  act(() => given.jobs.receive(job({ State: 'RUNNING', StartTime: 1, CheckedTime: 6 })));
+  expect(scrolled).toHaveBeenCalledOnce();
+});
+
+test('the usual reasons to wait are said in plain words, all others as the scheduler says them', async () => {
+  const given = services(new FakeApi({ GetJob: () => found(job({ Reason: 'Resources' })) }));
+  render(wrap(given, <JobCard saved={job()} />));
+  await settle();
+  expect(screen.getByText('waiting for free nodes')).toBeTruthy();
+  act(() => given.jobs.receive(job({ Reason: 'QOSGrpCpuLimit', CheckedTime: 6 })));
+  expect(screen.getByText('QOSGrpCpuLimit')).toBeTruthy();
+  act(() => given.jobs.receive(job({ State: 'FAILED', ExitCode: 3, Reason: 'NonZeroExitCode', CheckedTime: 7 })));
+  expect(screen.getByText('exit code 3')).toBeTruthy();
+  expect(screen.queryByText('NonZeroExitCode')).toBeNull();
+});
+
+test('a copied id is confirmed', async () => {
+  const detail = job();
+  render(wrap(services(new FakeApi({ GetJob: () => found(detail) })), <JobCard saved={detail} />));
+  await settle();
+  fireEvent.click(screen.getByRole('button', { name: 'Copy id' }));
+  expect(await screen.findByRole('button', { name: 'Copied' })).toBeTruthy();
 });
 
 test('a job that ended badly shows its standard error at once', async () => {

@@ -92,7 +92,7 @@ export const SCHEMA: ISchema = {
         Mood: {
           ...optional('string', { examples: ['sunny'] }),
           title: 'Mood',
-          description: 'How it feels.',
+          description: 'How it feels; `calm` is fine.',
           'x-ehpc': { group: 'feelings', widget: 'slider' }
         },
         Secret: { ...optional('string'), title: 'Password', 'x-ehpc': { group: 'more', widget: 'password' } }

@@ -134,3 +134,9 @@ test('variables become the JSON array of the API', async () => {
     { Name: 'B', Value: '' }
   ]);
 });
+
+test('help is plain words, and of variables it speaks of the rows', async () => {
+  await open(() => answered);
+  expect(screen.getByText('How it feels; calm is fine.')).toBeTruthy();
+  expect(screen.getByText('Environment variables of the job.')).toBeTruthy();
+});

@@ -59,7 +59,8 @@ test.each([
   ['\u001b]0;title\u0007text', 'text'],
   ['10%\r50%\r100%\ndone', '100%\ndone'],
   ['dos\r\nlines\r\n', 'dos\nlines\n'],
-  ['half\r', 'half']
+  ['half\r', 'half'],
+  ['bell\u0007 nul\0 back\b\ttab', 'bell nul back\ttab']
 ])('%j is shown as a terminal would show it', (raw, shown) => {
   expect(plain(raw)).toBe(shown);
 });

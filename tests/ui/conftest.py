@@ -53,12 +53,12 @@ class Desk:
         self.home = root / "home"
         self.home.mkdir()
         self.lab = lab
-        settings = root / "settings"
+        self.settings = root / "settings"
         for name, values in SETTINGS.items():
-            file = settings / f"{name}.jupyterlab-settings"
+            file = self.settings / f"{name}.jupyterlab-settings"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(values))
-        self.environment = {"HOME": str(self.home), "JUPYTERLAB_SETTINGS_DIR": str(settings)}
+        self.environment = {"HOME": str(self.home), "JUPYTERLAB_SETTINGS_DIR": str(self.settings)}
         self.server = None
         self.start()
 
@@ -82,6 +82,11 @@ class Desk:
         made.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(made, self.folder / name)
         return name
+
+    def theme(self, name):
+        """The theme of all pages opened from now on, as if it were chosen in the settings."""
+        file = self.settings / "@jupyterlab/apputils-extension/themes.jupyterlab-settings"
+        file.write_text(json.dumps({"theme": name}))
 
     def url(self, path=""):
         return f"{self.server.url}lab{path}?token={self.server.token}&reset"
@@ -139,8 +144,20 @@ class Lab:
     def save(self):
         self.page.keyboard.press("Control+s")
 
-    def theme(self, name):
-        self.page.evaluate("name => window.jupyterapp?.commands.execute('apputils:change-theme', {theme: name})", name)
+    def open_panel(self):
+        self.page.locator('.jp-SideBar [data-id*="ehpc"]').first.click()
+        return self.page.locator(".jp-ehpc-Panel")
+
+    def make_panel_wide(self, width):
+        """Drag the border between the panel and the rest."""
+        handle = self.page.locator("#jp-main-split-panel > .lm-SplitPanel-handle").first
+        border = handle.bounding_box()
+        panel = self.page.locator(".jp-ehpc-Panel").bounding_box()
+        y = border["y"] + border["height"] / 2
+        self.page.mouse.move(border["x"] + border["width"] / 2, y)
+        self.page.mouse.down()
+        self.page.mouse.move(panel["x"] + width, y, steps=4)
+        self.page.mouse.up()
 
     def shot(self, what):
         SHOTS.mkdir(parents=True, exist_ok=True)

@@ -33,7 +33,7 @@ export function ClusterChooser({ panel, onRefresh }: { panel: PanelModel; onRefr
         data-busy={panel.list.loading || undefined}
         onClick={onRefresh}
       />
-      {info && <ClusterLine info={info} trans={trans} />}
+      {info && !panel.error && <ClusterLine info={info} trans={trans} />}
     </div>
   );
 }

@@ -2,7 +2,7 @@ import * as React from 'react';
 
 import type { JobDetail } from '../generated/api';
 import type { Origin } from '../model';
-import { isBad, taskRange } from '../state';
+import { isBad, reasonOf, taskRange } from '../state';
 import { ago, elapsed, moment } from '../time';
 import { useNow, useSavedJob, useServices } from './context';
 import { StateIcon } from './icons';
@@ -59,7 +59,7 @@ function CardLine({ job }: { job: JobDetail }): React.JSX.Element {
     tasks: job.Tasks && <TaskWords job={job} />,
     exit: job.ExitCode !== undefined && trans.__('exit code %1', job.ExitCode),
     signal: job.Signal !== undefined && trans.__('signal %1', job.Signal),
-    reason: job.Reason,
+    reason: reasonOf(job, trans),
     nodes: job.NodeList,
     time: time !== undefined && (
       <time dateTime={new Date(time * 1000).toISOString()} title={moment(time)}>

@@ -1,7 +1,7 @@
 import * as React from 'react';
 
 import type { JobDetail } from '../generated/api';
-import { isBad, isFinal, taskRange } from '../state';
+import { isBad, isFinal, reasonOf, taskRange } from '../state';
 import { ago, elapsed, moment } from '../time';
 import { useJob, useNow, useServices } from './context';
 import { StateIcon } from './icons';
@@ -98,7 +98,7 @@ function RowLine({ job }: { job: JobDetail }): React.JSX.Element {
       {job.Tasks && <TaskWords job={job} />}
       {showExit && <span>{trans.__('exit code %1', job.ExitCode ?? '')}</span>}
       {ran && <Elapsed job={job} />}
-      {job.Reason && !ran && <span title={job.Reason}>{job.Reason}</span>}
+      {job.Reason && !ran && <span title={job.Reason}>{reasonOf(job, trans)}</span>}
       {job.StaleReason && <span title={job.StaleReason}>{trans.__('may be old')}</span>}
     </span>
   );
