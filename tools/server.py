@@ -82,6 +82,7 @@ class Server:
                 return
             except requests.ConnectionError:
                 time.sleep(0.1)
+        self.stop()
         raise RuntimeError(f"the server did not start; it said:\n{self.log.read_text()[-3000:]}")
 
     def call(self, action: str, **fields: Any) -> dict[str, Any]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import getpass
+import os
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ehpc_jupyter.errors import AgentError
+from ehpc_jupyter.localq.environment import is_dropped
 from ehpc_jupyter.transport.base import Completed, FileInfo, LostAnswer, NoSuchFile, Transport, Unreachable, is_regular
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping, Sequence
 
 
@@ -20,7 +21,8 @@ class LocalTransport(Transport):
 
     Args:
         command_timeout_s: default time-out of a command, seconds.
-        environment: of the commands; that of this process if None.
+        environment: of the commands; that of this process, without Jupyter's secrets, if None. A scheduler on this machine
+            hands it on to the job.
     """
 
     def __init__(self, *, command_timeout_s: float = 60.0, environment: Mapping[str, str] | None = None) -> None:
@@ -48,7 +50,7 @@ class LocalTransport(Transport):
                 capture_output=True,
                 timeout=timeout_s or self._timeout_s,
                 cwd=self.home,
-                env=None if self._environment is None else dict(self._environment),
+                env=_inherited() if self._environment is None else dict(self._environment),
                 check=False,
             )
         except subprocess.TimeoutExpired:
@@ -90,6 +92,10 @@ class LocalTransport(Transport):
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def _inherited() -> dict[bytes, bytes]:
+    return {name: value for name, value in os.environb.items() if not is_dropped(name, value)}
 
 
 def _info(name: str, found: os.stat_result) -> FileInfo:
