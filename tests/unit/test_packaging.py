@@ -45,6 +45,7 @@ def test_installed_without_node_it_enables_both_halves(wheel, tmp_path):
         "--quiet",
         "--no-deps",
         "--no-index",
+        "--ignore-installed",  # else pip takes the one that the tests run in away
         f"--prefix={tmp_path}",
         str(wheel),
     ]

@@ -192,9 +192,9 @@ def client(backend: FakeBackend, fake_time: FakeTime) -> Client:
 def shell() -> Iterator[Any]:
     """An IPython shell without history, the one that ``get_ipython()`` answers."""
     from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
 
     InteractiveShell.clear_instance()
-    made = InteractiveShell.instance(history_length=0)
-    made.history_manager.enabled = False
+    made = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
     yield made
     InteractiveShell.clear_instance()
