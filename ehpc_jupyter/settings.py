@@ -26,7 +26,7 @@ class Settings(Configurable):
 
     clusters = Dict(
         help="""Clusters by name. Each is a dictionary with any of: host (a name, or an alias of ~/.ssh/config), user, port,
-        identity_file, known_hosts, ssh_config, password, scheduler ("auto", "slurm"), description, jobs_folder,
+        identity_file, known_hosts, ssh_config, password, scheduler ("auto", "slurm"), description, enabled, jobs_folder,
         priority_step, poll_interval_s, connect_timeout_s, command_timeout_s. The cluster "local", an embedded queue on
         this machine, is always there. For example: {"my-hpc": {"host": "login.example.org", "user": "me"}}""",
     ).tag(config=True)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from ehpc_jupyter.models.actions import CreateJobRequest
-    from ehpc_jupyter.models.cluster import ClusterProfile, Queue
+    from ehpc_jupyter.models.cluster import ClusterProfile, Node, Queue
     from ehpc_jupyter.models.job import JobState
     from ehpc_jupyter.schedulers.base import JobReport
     from ehpc_jupyter.schedulers.script import TaskRecord
@@ -67,6 +67,10 @@ class Cluster(abc.ABC):
     def scheduler_type(self) -> str | None:
         """The API's word for its batch system; None while it is not known."""
 
+    def word(self, state: JobState) -> str:
+        """The batch system's word for a state that it did not say itself."""
+        return state.value
+
     @abc.abstractmethod
     def login(self, user: str | None, password: SecretStr | None) -> str:
         """Open (or find open) the connection of an account; the profile's own if None. Returns the account's name."""
@@ -119,6 +123,10 @@ class Cluster(abc.ABC):
         """The queues and their limits."""
 
     @abc.abstractmethod
+    def nodes(self) -> list[Node]:
+        """The compute nodes, sorted by name."""
+
+    @abc.abstractmethod
     def version(self) -> str:
         """The batch system's version; shows that the cluster answers."""
 
@@ -129,6 +137,15 @@ class Cluster(abc.ABC):
     @abc.abstractmethod
     def list(self, path: str, user: str) -> list[FileInfo]:
         """What is in a folder. Raises NoSuchFile."""
+
+    @abc.abstractmethod
+    def remove_folders(self, folders: Sequence[str], user: str) -> dict[str, str]:
+        """Remove jobs' folders; one that is gone already is removed.
+
+        Returns:
+            folder → why it was left as it is, for those that are still there: it does not lie where the jobs' folders are made,
+            nothing shows that submission made it, or the file system refused.
+        """
 
     @abc.abstractmethod
     def close(self) -> None:

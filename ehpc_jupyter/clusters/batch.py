@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import threading
 from typing import TYPE_CHECKING
 
-from ehpc_jupyter.clusters import submission
+from ehpc_jupyter.clusters import places, submission
 from ehpc_jupyter.clusters.base import Cluster, Fate, Prepared
 from ehpc_jupyter.errors import (
     AgentError,
@@ -21,7 +20,6 @@ from ehpc_jupyter.errors import (
 from ehpc_jupyter.models.job import JobState
 from ehpc_jupyter.schedulers.base import CommandResult
 from ehpc_jupyter.schedulers.local import LocalScheduler
-from ehpc_jupyter.schedulers.script import TaskRecord, parse_record
 from ehpc_jupyter.schedulers.slurm import SlurmScheduler
 from ehpc_jupyter.transport.base import Completed, LoginRefused, LostAnswer
 from ehpc_jupyter.transport.local import LocalTransport
@@ -32,23 +30,13 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from ehpc_jupyter.models.actions import CreateJobRequest
-    from ehpc_jupyter.models.cluster import ClusterProfile, Queue
+    from ehpc_jupyter.models.cluster import ClusterProfile, Node, Queue
     from ehpc_jupyter.schedulers.base import Argv, JobReport, Scheduler
+    from ehpc_jupyter.schedulers.script import TaskRecord
     from ehpc_jupyter.transport.base import FileInfo, Transport
 
 #: How long after a lost answer a submission may still be on its way in a process that cannot be seen, seconds.
 _LATE_S = 180.0
-#: Marks records in what ``_RECORDS`` prints.
-_MARK = "\x1e"
-_RECORDS = r"""for folder do
-  for file in "$folder"/task "$folder"/task.*; do
-    [ -f "$file" ] || continue
-    printf '\036%s\n' "$file"
-    while IFS= read -r line; do printf '%s\n' "$line"; done <"$file"
-  done
-done
-exit 0
-"""
 
 
 class BatchCluster(Cluster):
@@ -139,6 +127,10 @@ class BatchCluster(Cluster):
         """See ``Cluster.scheduler_type``."""
         return self._scheduler.api_type if self._scheduler else None
 
+    def word(self, state: JobState) -> str:
+        """See ``Cluster.word``."""
+        return self._scheduler.words.get(state, state.value) if self._scheduler else state.value
+
     def _ask(self, argv: Argv, user: str = "", *, again: bool = True) -> CommandResult:
         return _decoded(self._session(user).run(argv, again=again))
 
@@ -177,6 +169,10 @@ class BatchCluster(Cluster):
         """See ``Cluster.queues``."""
         return self.scheduler.parse_queues(self._ask(self.scheduler.queues_command()))
 
+    def nodes(self) -> list[Node]:
+        """See ``Cluster.nodes``."""
+        return self.scheduler.parse_nodes(self._ask(self.scheduler.nodes_command()))
+
     def version(self) -> str:
         """See ``Cluster.version``."""
         return self.scheduler.parse_version(self._ask(self.scheduler.version_command()))
@@ -186,9 +182,8 @@ class BatchCluster(Cluster):
     def prepare(self, request: CreateJobRequest, request_id: str, day: str, user: str) -> Prepared:
         """See ``Cluster.prepare``."""
         name = submission.job_name(request)
-        folder = (
-            f"{self._session(user).absolute(self.profile.jobs_folder)}/{submission.folder_name(day, name, request_id)}"
-        )
+        base = self._session(user).absolute(self.profile.jobs_folder)
+        folder = f"{base}/{submission.folder_name(day, name, request_id)}"
         prepared = Prepared(request, request_id, name, user, folder, "", "")
         job = self._plan(prepared).submission
         return Prepared(request, request_id, name, user, folder, job.stdout, job.stderr)
@@ -255,20 +250,22 @@ class BatchCluster(Cluster):
         """See ``Cluster.records``."""
         if not folders:
             return {}
-        program = f"set -- {' '.join(shlex.quote(folder) for folder in folders.values())}\n{_RECORDS}"
-        done = self._program(user, program, again=True)
+        done = self._program(user, places.records_program(list(folders.values())), again=True)
         if done.exit_code:
             raise ListFailure(_decoded(done).words)
-        keys = {folder: key for key, folder in folders.items()}
-        found: dict[str, list[TaskRecord]] = {key: [] for key in folders}
-        for block in done.stdout.decode(errors="replace").split(_MARK)[1:]:
-            path, _, text = block.partition("\n")
-            folder, _, name = path.rpartition("/")
-            task = name.partition(".")[2]
-            record = parse_record(text, int(task) if task.isdecimal() else None)
-            if record is not None and folder in keys:
-                found[keys[folder]].append(record)
-        return found
+        by_folder = places.parse_records(_decoded(done).stdout)
+        return {key: by_folder.get(folder, []) for key, folder in folders.items()}
+
+    def remove_folders(self, folders: Sequence[str], user: str) -> dict[str, str]:
+        """See ``Cluster.remove_folders``."""
+        if not folders:
+            return {}
+        base = self._session(user).absolute(self.profile.jobs_folder)
+        done = self._program(user, places.removal_program(folders, base), again=True)
+        left = places.parse_removal(_decoded(done).stdout)
+        if left is None:
+            raise AgentError(_decoded(done).words)
+        return left
 
     def read(self, path: str, user: str, offset: int, size: int) -> tuple[bytes, int]:
         """See ``Cluster.read``."""

@@ -35,6 +35,8 @@ SLOWEST_S = 60.0
 LIVELY_S = 30.0
 #: How long an account whose login was refused is left alone, seconds: sites shut out who tries again and again.
 _REFUSED_S = 300.0
+#: Arrays whose tasks are remembered: of those that ended, the job's folder and the accounting know more.
+_ARRAYS = 200
 #: Ids in one question to the accounting: far below any limit of a command line.
 _BATCH = 500
 
@@ -64,6 +66,7 @@ class Monitor:
         self._lively_until = 0.0
         self._failures = 0
         self._refused: dict[str, tuple[float, EhpcError]] = {}
+        self._arrays: dict[str, list[JobReport]] = {}
         self.in_hand: set[str] = set()
         """Requests that are just being submitted: what becomes of them is not to be looked into."""
         self.checked_time: int | None = None
@@ -91,6 +94,10 @@ class Monitor:
                 )
                 self._thread.start()
             self._condition.notify_all()
+
+    def array_reports(self, request_id: str) -> list[JobReport]:
+        """What the queue said of an array's tasks when it last knew the array."""
+        return self._arrays.get(request_id, [])
 
     def close(self) -> None:
         """End the thread; returns when it is gone or its question has had two seconds to end."""
@@ -177,6 +184,12 @@ class Monitor:
             # A scheduler that was set up anew counts its ids from 1 again: another request's job is not this one.
             return [r for r in by_id.get(str(job.detail.job_id), []) if not _anothers(r.token, job.request_id)]
 
+        for job in jobs:
+            if job.detail.array_request and (reports := queue(job)):
+                self._arrays.pop(job.request_id, None)
+                self._arrays[job.request_id] = reports
+        for oldest in list(self._arrays)[:-_ARRAYS]:
+            del self._arrays[oldest]
         history = self._history([job for job in jobs if is_forgotten(job.detail, queue(job))])
         records: dict[str, list[TaskRecord]] = {}
         shut: set[str] = set()

@@ -11,9 +11,13 @@ import sqlite3
 import threading
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ehpc_jupyter.models.job import JobDetail, JobState
+from ehpc_jupyter.jobs.listing import chosen, ordered
+from ehpc_jupyter.jobs.schema import SCHEMAS
+from ehpc_jupyter.models.job import JobDetail
+from ehpc_jupyter.schedulers.nodes import names_node
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,37 +25,8 @@ if TYPE_CHECKING:
 
     from ehpc_jupyter.models.actions import JobFilter
 
-_SCHEMA_VERSION = 1
 #: How long one process waits for another's transaction, seconds.
 _PATIENCE_S = 30
-_SCHEMA = """
-CREATE TABLE jobs (
-  request_id TEXT PRIMARY KEY,
-  cluster_id TEXT NOT NULL,
-  job_id TEXT,
-  client_token TEXT,
-  login_user TEXT NOT NULL,
-  job_name TEXT NOT NULL,
-  queue TEXT,
-  state TEXT NOT NULL,
-  is_final INTEGER NOT NULL,
-  submit_time INTEGER NOT NULL,
-  request TEXT NOT NULL,
-  detail TEXT NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX jobs_by_token ON jobs (cluster_id, client_token) WHERE client_token IS NOT NULL;
-CREATE INDEX jobs_by_id ON jobs (cluster_id, job_id, submit_time DESC);
-CREATE INDEX jobs_by_time ON jobs (cluster_id, submit_time DESC);
-CREATE INDEX jobs_active ON jobs (cluster_id) WHERE is_final = 0;
-CREATE TABLE history (
-  request_id TEXT NOT NULL,
-  time INTEGER NOT NULL,
-  state TEXT NOT NULL,
-  source TEXT NOT NULL,
-  reason TEXT
-) STRICT;
-CREATE INDEX history_by_request ON history (request_id, time);
-"""
 _COLUMNS = "request_id, cluster_id, client_token, login_user, request, detail"
 
 
@@ -101,16 +76,18 @@ class JobStore:
         path.chmod(0o600)
         _write_ahead(self._db)
         self._db.execute("PRAGMA synchronous = NORMAL")
+        # Many jobs have the same list of nodes.
+        self._db.create_function("names_node", 2, lru_cache(10_000)(names_node), deterministic=True)
         self._migrate()
 
     def _migrate(self) -> None:
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in _SCHEMA.split(";"):
+            for schema in SCHEMAS[version:]:
+                for statement in schema.split(";"):
                     self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+            self._db.execute(f"PRAGMA user_version = {max(version, len(SCHEMAS))}")
             self._db.execute("COMMIT")
 
     def add(self, job: StoredJob) -> None:
@@ -197,6 +174,31 @@ class JobStore:
             self._db.execute("DELETE FROM jobs WHERE request_id = ?", (request_id,))
             self._db.execute("DELETE FROM history WHERE request_id = ?", (request_id,))
 
+    def delete(self, jobs: Sequence[StoredJob]) -> None:
+        """Forget jobs that ended. Their client tokens stay spent: a request that comes again does not run again."""
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                for job in jobs:
+                    if job.client_token is not None:
+                        self._db.execute(
+                            "INSERT OR IGNORE INTO spent_tokens VALUES (?, ?, ?)",
+                            (job.cluster_id, job.client_token, job.detail.job_id),
+                        )
+                    self.remove(job.request_id)
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def spent_on(self, cluster_id: str, token: str) -> str | None:
+        """The id of the deleted job that a client token was spent on."""
+        with self._lock:
+            row = self._db.execute(
+                "SELECT job_id FROM spent_tokens WHERE cluster_id = ? AND client_token = ?", (cluster_id, token)
+            ).fetchone()
+        return str(row[0]) if row else None
+
     def by_id(self, cluster_id: str, job_id: str) -> StoredJob | None:
         """The newest job of that id: a scheduler may count from the start again."""
         return self._one("cluster_id = ? AND job_id = ? ORDER BY submit_time DESC LIMIT 1", cluster_id, job_id)
@@ -218,6 +220,15 @@ class JobStore:
         with self._lock:
             return [row[0] for row in self._db.execute("SELECT DISTINCT cluster_id FROM jobs WHERE is_final = 0")]
 
+    def users(self, cluster_id: str) -> list[str]:
+        """The accounts that a cluster's jobs ran as, sorted."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT DISTINCT user FROM jobs WHERE cluster_id = ? AND user IS NOT NULL ORDER BY user",
+                (cluster_id,),
+            ).fetchall()
+        return [row[0] for row in rows]
+
     def page(self, cluster_id: str, wanted: JobFilter, number: int, size: int) -> tuple[list[StoredJob], int]:
         """A page of a cluster's jobs, newest first, and how many there are in all.
 
@@ -227,33 +238,13 @@ class JobStore:
             number: from 1.
             size: jobs a page.
         """
-        where, values = ["cluster_id = ?", "state <> ?"], [cluster_id, JobState.NOT_SUBMITTED.value]
-        if wanted.job_status != "all":
-            where.append(f"is_final = {int(wanted.job_status == 'finished')}")
-        if wanted.job_name:
-            where.append("job_name LIKE ? ESCAPE '\\'")
-            values.append("%" + "".join("\\" + c if c in "%_\\" else c for c in wanted.job_name) + "%")
-        if wanted.create_time_start:
-            where.append("submit_time >= CAST(? AS INTEGER)")
-            values.append(wanted.create_time_start)
-        if wanted.create_time_end:
-            where.append("submit_time <= CAST(? AS INTEGER)")
-            values.append(wanted.create_time_end)
-        for column, chosen in (
-            ("queue", wanted.queues),
-            ("json_extract(detail, '$.User')", wanted.users),
-            ("json_extract(detail, '$.NodeList')", wanted.nodes),
-        ):
-            if chosen:
-                where.append(f"{column} IN ({', '.join('?' * len(chosen))})")
-                values += chosen
-        # Only SubmitOrder can be sorted by here: the others are orders of the scheduler's own queue.
-        order = "ASC" if (wanted.sort_by or {}).get("SubmitOrder") == "asc" else "DESC"
-        clause = " AND ".join(where)
+        clause, values = chosen(cluster_id, wanted)
+        order = ordered(wanted.sort_by)
         with self._lock:
             (total,) = self._db.execute(f"SELECT count(*) FROM jobs WHERE {clause}", values).fetchone()  # noqa: S608
-        tail = f" ORDER BY submit_time {order}, rowid {order} LIMIT {int(size)} OFFSET {int((number - 1) * size)}"
-        return self._many(clause + tail, *values), total
+        # Sorted by rowid first: the long columns are read of the page's rows only.
+        page = f"SELECT rowid FROM jobs WHERE {clause} ORDER BY {order} LIMIT {int(size)} OFFSET {int((number - 1) * size)}"  # noqa: S608
+        return self._many(f"rowid IN ({page}) ORDER BY {order}", *values), total
 
     def close(self) -> None:
         """Close the file."""

@@ -58,8 +58,12 @@ class Submitter:
         self._tokens = threading.Condition()
         self._pending: set[tuple[str, str]] = set()
 
-    def submit(self, request: actions.CreateJobRequest) -> str:
+    def submit(self, request: actions.CreateJobRequest, *, rerun_of: str | None = None) -> str:
         """Submit a job, or find the one that the same request made before; its id.
+
+        Args:
+            request: valid.
+            rerun_of: the id of the job that it runs again.
 
         Raises:
             InvalidParams: something in the request; nothing was submitted.
@@ -67,22 +71,25 @@ class Submitter:
             ServiceUnavailable: the answer was lost, and so it says what is known.
         """
         if request.client_token is None:
-            return self._begin(request)
+            return self._begin(request, rerun_of)
         key = (request.cluster_id, request.client_token)
         with self._tokens:
             if not self._tokens.wait_for(lambda: key not in self._pending, timeout=60):
                 raise ServiceUnavailable("a request with this ClientToken is still being worked on; ask again with it")
             self._pending.add(key)
         try:
-            return self._begin(request)
+            return self._begin(request, rerun_of)
         finally:
             with self._tokens:
                 self._pending.discard(key)
                 self._tokens.notify_all()
 
-    def _begin(self, request: actions.CreateJobRequest) -> str:
+    def _begin(self, request: actions.CreateJobRequest, rerun_of: str | None) -> str:
         if request.client_token and (known := self._store.by_token(request.cluster_id, request.client_token)):
             return self._same(request, known)
+        if request.client_token and (spent := self._store.spent_on(request.cluster_id, request.client_token)):
+            problem = f"it was used before for job {spent}, which was deleted; make a new one for a new job"
+            raise InvalidParams(Problem("ClientToken", problem))
         cluster, spec = self._host.cluster(request.cluster_id), request.job_spec
         problems = check(spec, self._host.known_queues(request.cluster_id))
         if problems:
@@ -101,6 +108,7 @@ class Submitter:
             wall_time_s=spec.wall_time.seconds if spec.wall_time else None,
             array_request=str(spec.array_request) if spec.array_request else None,
             folder=job.folder,
+            rerun_of=rerun_of,
             stdout_path=job.stdout,
             stderr_path=job.stderr,
         )

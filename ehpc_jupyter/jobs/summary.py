@@ -104,6 +104,7 @@ def _single(old: JobDetail, report: JobReport, record: TaskRecord | None) -> Job
         start_time=report.start_time or (record.start_time if record and final else None),
         end_time=(report.end_time or (record.exit_time if record else None)) if final else None,
         wall_time_s=report.wall_time_s,
+        occupied=report.occupied,
     )
     return detail.model_copy(update={"reason": report.reason})
 
@@ -135,13 +136,13 @@ def _array(
         seen.append(report.tasks or "")
         used.append(report)
     for report in history:
-        if sum(counts.values()) < total and report.tasks and report.state.is_final and not _covered(report.tasks, seen):
+        if sum(counts.values()) < total and report.tasks and report.state.is_final and not covers(seen, report.tasks):
             counts[report.state] += report.count
             seen.append(report.tasks)
             used.append(report)
             source = "history"
     for task, record in by_task.items():
-        if sum(counts.values()) < total and record.exit_code is not None and not _covered(task, seen):
+        if sum(counts.values()) < total and record.exit_code is not None and not covers(seen, task):
             counts[JobState.FINISHED if record.exit_code == 0 else JobState.FAILED] += 1
             seen.append(task)
             source = "folder"
@@ -175,7 +176,7 @@ def _joined(names: Iterable[str | None]) -> str | None:
     return ",".join(sorted({name for name in names if name})) or None
 
 
-def _covered(task: str, texts: Iterable[str]) -> bool:
+def covers(texts: Iterable[str], task: str) -> bool:
     """Whether one of the lists of tasks (``3``, ``1,3,5``, ``2-9:3%4``) names a task. Nothing is expanded."""
     if not task.isdecimal():
         return False

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: What is known of a job or of some tasks of an array, by field; what is not known is absent. Times: UNIX seconds.
 Entry = dict[str, str]
 
-_JOBS = "id, token, name, user, wall_time_s, first, last, step, submitted, ended"
+_JOBS = "id, token, name, user, wall_time_s, first, last, step, submitted, ended, cores, memory_mb, gpus"
 _ALL = "(jobs.ended IS NULL OR jobs.ended >= ?)"
 _ONE = "(jobs.id = ?)"
 
@@ -109,6 +109,8 @@ def _entry(job: sqlite3.Row, spell: Spell) -> Entry:
         "wall_time_s": job["wall_time_s"],
         "token": job["token"] or None,
     }
+    if spell.started:
+        found |= {name: job[name] for name in ("cores", "memory_mb", "gpus")}
     return {name: str(value) for name, value in found.items() if value is not None}
 
 
@@ -117,4 +119,5 @@ def queues(database: Database | None, machine: Machine) -> list[Entry]:
     running = bool(database and progress.live(database))
     figures = {"cores": machine.cores, "memory_mb": machine.memory_mb, "gpus": len(machine.gpus), "nodes": 1}
     entry = {"name": QUEUE, "is_default": "1", "state": "UP", "idle_nodes": "0" if running else "1"}
+    entry["node"] = os.uname().nodename
     return [{**entry, **{name: str(value) for name, value in figures.items()}}]

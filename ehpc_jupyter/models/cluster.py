@@ -28,6 +28,9 @@ class ClusterProfile(WireModel):
     description: str = ""
     """A line for people."""
 
+    enabled: bool = True
+    """Whether anything may be asked of it; of one that is not, only what is known already is shown."""
+
     host: str | None = None
     """Login node: a host name, an address or an alias of ~/.ssh/config; empty for a scheduler on this machine."""
 
@@ -83,6 +86,24 @@ class Queue(WireModel):
     memory_mb_per_node: int | None = None
     gpus_per_node: int | None = None
     idle_nodes: int | None = None
+
+
+class Node(WireModel):
+    """A compute node; what is not known is absent."""
+
+    name: str
+    queues: tuple[str, ...] = ()
+    state: Literal["running", "stopped", "exception"] = "running"
+    """The API's word: it takes jobs now or later, it is switched off, or the scheduler cannot use it."""
+    native_state: str
+    """The scheduler's word."""
+    reason: str | None = None
+    """Why it takes no jobs."""
+    address: str | None = None
+    """Its IP address."""
+    cores: int | None = None
+    memory_mb: int | None = None
+    gpus: int | None = None
 
 
 def check(spec: JobSpec, queues: Sequence[Queue] = ()) -> list[Problem]:

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, Field
 
 from ehpc_jupyter.models.base import WireModel
 
-_SUBMITTED = re.compile(r"^\s*Submitted batch job (\S+)")
+#: The page's own example writes the line end as the two characters ``\\n``.
+_SUBMITTED = re.compile(r"^\s*Submitted batch job (\S+?)(?:\\n)?(?:\s|$)")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+\[\],%:-]{0,199}")
 
 
@@ -69,6 +70,19 @@ _FINAL = frozenset(
 )
 
 
+class Occupied(WireModel):
+    """What the scheduler gave to a job that runs or ran; what it did not say is absent."""
+
+    nodes: int | None = None
+    """Nodes in all."""
+    cores: int | None = None
+    """Cores on each node."""
+    memory_mb: int | None = None
+    """Memory on each node, MB."""
+    gpus: int | None = None
+    """GPUs on each node."""
+
+
 class JobDetail(WireModel):
     """Everything a client shows of a job; what is not known is left out. Also a card's data and an event's payload."""
 
@@ -125,6 +139,12 @@ class JobDetail(WireModel):
 
     tasks: dict[str, int] | None = None
     """For an array: how many tasks are in each state."""
+
+    occupied: Occupied | None = None
+    """What it occupies or occupied; absent for an array as a whole."""
+
+    rerun_of: str | None = None
+    """The id of the job that it runs again."""
 
     folder: str | None = None
     """The job's folder on the cluster."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from ehpc_jupyter.models.cluster import Queue
-    from ehpc_jupyter.models.job import JobState
+    from ehpc_jupyter.models.cluster import Node, Queue
+    from ehpc_jupyter.models.job import JobState, Occupied
     from ehpc_jupyter.models.spec import JobSpec
 
 #: Separates fields in what schedulers are asked to print; names, paths and reasons never hold it.
@@ -103,6 +103,7 @@ class JobReport:
     end_time: int | None = None
     wall_time_s: int | None = None
     token: str | None = None
+    occupied: Occupied | None = None
 
 
 class Scheduler(abc.ABC):
@@ -112,6 +113,8 @@ class Scheduler(abc.ABC):
     """As in ``ClusterProfile.scheduler``."""
     api_type: ClassVar[str]
     """As in the API's ``Manager.Scheduler.Type``."""
+    words: ClassVar[Mapping[JobState, str]] = {}
+    """The scheduler's word for a state, for jobs that it forgot; the state's own where there is none."""
     directive: ClassVar[str | None] = None
     """First word of the script lines it reads itself, ``#SBATCH``."""
     unwanted: ClassVar[tuple[str, ...]] = ()
@@ -172,6 +175,14 @@ class Scheduler(abc.ABC):
     @abc.abstractmethod
     def parse_queues(self, result: CommandResult) -> list[Queue]:
         """Raises AgentError."""
+
+    @abc.abstractmethod
+    def nodes_command(self) -> Argv:
+        """Ask for the compute nodes."""
+
+    @abc.abstractmethod
+    def parse_nodes(self, result: CommandResult) -> list[Node]:
+        """Each node once, sorted by name. Raises AgentError."""
 
     @abc.abstractmethod
     def version_command(self) -> Argv:

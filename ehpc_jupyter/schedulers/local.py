@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from ehpc_jupyter.errors import AgentError, EhpcError, ListFailure, StopFailure, SubmitFailure
-from ehpc_jupyter.models.cluster import Queue
-from ehpc_jupyter.models.job import JobState
+from ehpc_jupyter.models.cluster import Node, Queue
+from ehpc_jupyter.models.job import JobState, Occupied
 from ehpc_jupyter.schedulers.base import FIELD, JobReport, Scheduler, with_task
 
 if TYPE_CHECKING:
@@ -131,6 +131,18 @@ class LocalScheduler(Scheduler):
         except ValueError as error:
             raise AgentError(f"the local queue's answer cannot be read: {error}") from None
 
+    def nodes_command(self) -> Argv:
+        """The one node is what the one queue has."""
+        return self.queues_command()
+
+    def parse_nodes(self, result: CommandResult) -> list[Node]:
+        """See ``Scheduler``."""
+        found = _fields(result, AgentError, required=(*_QUEUE, "node"))
+        try:
+            return [_node(fields) for fields in found]
+        except ValueError as error:
+            raise AgentError(f"the local queue's answer cannot be read: {error}") from None
+
     def version_command(self) -> Argv:
         """See ``Scheduler``."""
         return (*self._program, "version")
@@ -193,6 +205,9 @@ def _report(fields: dict[str, str]) -> JobReport:
         end_time=number("end_time"),
         wall_time_s=number("wall_time_s"),
         token=fields.get("token"),
+        occupied=Occupied(nodes=1, cores=number("cores"), memory_mb=number("memory_mb") or None, gpus=number("gpus"))
+        if "cores" in fields
+        else None,
     )
 
 
@@ -206,4 +221,15 @@ def _queue(fields: dict[str, str]) -> Queue:
         memory_mb_per_node=int(fields["memory_mb"]),
         gpus_per_node=int(fields["gpus"]),
         idle_nodes=int(fields["idle_nodes"]),
+    )
+
+
+def _node(fields: dict[str, str]) -> Node:
+    return Node(
+        name=fields["node"],
+        queues=(fields["name"],),
+        native_state="IDLE" if fields["idle_nodes"] == "1" else "BUSY",
+        cores=int(fields["cores"]),
+        memory_mb=int(fields["memory_mb"]),
+        gpus=int(fields["gpus"]),
     )

@@ -9,15 +9,25 @@ import re
 from typing import TYPE_CHECKING
 
 from ehpc_jupyter.errors import AgentError, EhpcError, ListFailure, ServiceUnavailable, StopFailure, SubmitFailure
-from ehpc_jupyter.models.cluster import Queue
 from ehpc_jupyter.models.job import JobState
 from ehpc_jupyter.schedulers.base import FIELD, Argv, CommandResult, JobReport, Scheduler, Submission, with_task
+from ehpc_jupyter.schedulers.slurm_site import (
+    NODES,
+    QUEUES,
+    RECORD,
+    allotted,
+    count_tasks,
+    occupied,
+    parse_duration,
+    parse_nodes,
+    parse_queues,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Ends a record: a job of somebody's may have a line end in its name.
-_RECORD = "\x1e"
+    from ehpc_jupyter.models.cluster import Node, Queue
+
 #: Times as UNIX seconds, whatever the site's format; lists of array tasks whole (default: cut after 64 characters).
 _ENV = ("env", "SLURM_TIME_FORMAT=%s", "SLURM_BITSTR_LEN=0")
 
@@ -48,8 +58,22 @@ STATES: dict[str, JobState] = {
     "SUSPENDED": JobState.SUSPENDED,
     "TIMEOUT": JobState.TIMEOUT,
 }
-_SQUEUE = ("%F", "%K", "%T", "%r", "%P", "%u", "%N", "%V", "%S", "%e", "%l", "%k", "%j")
-_SACCT = ("JobID", "State", "ExitCode", "Partition", "User", "NodeList", "Submit", "Start", "End", "TimelimitRaw")
+#: The words of ``sacct`` and ``squeue`` for what the job's own record shows.
+WORDS = {JobState.FINISHED: "COMPLETED", JobState.NODE_FAILED: "NODE_FAIL", JobState.QUEUED: "PENDING"}
+_SQUEUE = ("%F", "%K", "%T", "%r", "%P", "%u", "%N", "%V", "%S", "%e", "%l", "%D", "%C", "%b", "%k", "%j")
+_SACCT = (
+    "JobID",
+    "State",
+    "ExitCode",
+    "Partition",
+    "User",
+    "NodeList",
+    "Submit",
+    "Start",
+    "End",
+    "TimelimitRaw",
+    "AllocTRES",
+)
 #: What Slurm says when the controller did not answer in time: the job may have been taken all the same.
 _NO_ANSWER = re.compile(
     r"Socket timed out|Unable to contact slurm controller|Zero Bytes were transmitted|Connection (refused|reset|timed out)"
@@ -65,6 +89,7 @@ class SlurmScheduler(Scheduler):
 
     name = "slurm"
     api_type = "SLURM"
+    words = WORDS
     directive = "#SBATCH"
     # An array that nobody knows of; an sbatch that answers when the job has ended.
     unwanted = ("SBATCH_ARRAY_INX", "SBATCH_WAIT")
@@ -127,14 +152,14 @@ class SlurmScheduler(Scheduler):
             "all",
             f"--user={','.join(users)}",
             "-o",
-            FIELD.join(_SQUEUE) + _RECORD,
+            FIELD.join(_SQUEUE) + RECORD,
         )
 
     def parse_status(self, result: CommandResult) -> list[JobReport]:
         """Raises ListFailure, too, when the answer is cut off in a record."""
         if result.exit_code != 0:
             raise _failure(ListFailure, result)
-        records = result.stdout.split(_RECORD + "\n")
+        records = result.stdout.split(RECORD + "\n")
         if records.pop() != "":
             raise ListFailure("squeue's answer is not whole; it was not used")
         # The name comes last and may hold anything.
@@ -143,7 +168,7 @@ class SlurmScheduler(Scheduler):
     def _queued(self, fields: list[str]) -> JobReport:
         if len(fields) != len(_SQUEUE):
             raise ListFailure(f"squeue printed a record of {len(fields)} fields where {len(_SQUEUE)} were asked for")
-        job, tasks, native, reason, queue, user, nodes, submitted, start, end, limit, comment, name = fields
+        job, tasks, native, reason, queue, user, nodes, submitted, start, end, limit, *given, comment, name = fields
         state = STATES.get(native, JobState.UNKNOWN)
         if state is JobState.QUEUED and ("Held" in reason or "held" in reason):
             state = JobState.HELD
@@ -165,6 +190,8 @@ class SlurmScheduler(Scheduler):
             wall_time_s=parse_duration(limit),
             token=None if comment == "(null)" else comment,
             name=name,
+            # What a waiting job is shown with is what it asks for.
+            occupied=occupied(*given) if nodes else None,
         )
 
     def history_command(self, job_ids: Sequence[str]) -> Argv:
@@ -183,7 +210,7 @@ class SlurmScheduler(Scheduler):
     def _accounted(self, fields: list[str]) -> JobReport:
         if len(fields) != len(_SACCT):
             raise ListFailure(f"sacct printed a record of {len(fields)} fields where {len(_SACCT)} were asked for")
-        job, native, code, queue, user, nodes, submitted, start, end, limit = fields
+        job, native, code, queue, user, nodes, submitted, start, end, limit, given = fields
         parent, _, tasks = job.partition("_")
         tasks = tasks.strip("[]")
         word, _, by = native.partition(" ")
@@ -205,6 +232,7 @@ class SlurmScheduler(Scheduler):
             start_time=_seconds(start),
             end_time=_seconds(end),
             wall_time_s=int(limit) * 60 if limit.isdecimal() else None,
+            occupied=allotted(given),
         )
 
     def stop_command(self, job_ids: Sequence[str]) -> Argv:
@@ -231,32 +259,23 @@ class SlurmScheduler(Scheduler):
 
     def queues_command(self) -> Argv:
         """sinfo(1): a line for each kind of node in each partition."""
-        return ("sinfo", "-h", "-o", FIELD.join(("%P", "%a", "%l", "%D", "%c", "%m", "%G", "%t")))
+        return ("sinfo", "-h", "-o", QUEUES)
 
     def parse_queues(self, result: CommandResult) -> list[Queue]:
-        """Sums nodes and takes the largest node of each partition. Raises AgentError."""
+        """Raises AgentError."""
         if result.exit_code != 0:
             raise _failure(AgentError, result)
-        queues: dict[str, Queue] = {}
-        for line in result.stdout.splitlines():
-            fields = line.split(FIELD)
-            if len(fields) != 8:
-                raise AgentError(f"sinfo printed a record of {len(fields)} fields where 8 were asked for")
-            label, up, limit, nodes, cores, memory, gres, state = fields
-            name = label.rstrip("*")
-            old = queues.get(name) or Queue(name=name, is_default=label.endswith("*"), state=up.upper())
-            idle = int(nodes) if state == "idle" else 0
-            queues[name] = old.model_copy(
-                update={
-                    "max_wall_time_s": parse_duration(limit),
-                    "nodes": (old.nodes or 0) + int(nodes),
-                    "cores_per_node": _largest(old.cores_per_node, cores),
-                    "memory_mb_per_node": _largest(old.memory_mb_per_node, memory),
-                    "gpus_per_node": max(old.gpus_per_node or 0, count_gpus(gres)),
-                    "idle_nodes": (old.idle_nodes or 0) + idle,
-                }
-            )
-        return list(queues.values())
+        return parse_queues(result.stdout)
+
+    def nodes_command(self) -> Argv:
+        """sinfo(1), ``-N``: a record for each node in each partition."""
+        return ("sinfo", "-N", "-h", "-a", "-o", NODES)
+
+    def parse_nodes(self, result: CommandResult) -> list[Node]:
+        """Raises AgentError."""
+        if result.exit_code != 0:
+            raise _failure(AgentError, result)
+        return parse_nodes(result.stdout)
 
     def version_command(self) -> Argv:
         """Answers without the controller."""
@@ -282,33 +301,3 @@ def _failure(kind: type[EhpcError], result: CommandResult) -> EhpcError:
 
 def _seconds(text: str) -> int | None:
     return int(text) if text.isdecimal() and int(text) > 0 else None
-
-
-def _largest(old: int | None, text: str) -> int:
-    # "16+" where the nodes of a line differ.
-    return max(old or 0, int(text.rstrip("+") or 0))
-
-
-def parse_duration(text: str) -> int | None:
-    """Slurm's ``[days-]hours:minutes:seconds`` or ``minutes:seconds`` in seconds; None for no limit or not known."""
-    match = re.fullmatch(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)", text.strip())
-    if not match:
-        return None
-    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
-
-
-def count_tasks(text: str) -> int:
-    """How many tasks a list such as ``1,3,5``, ``2-9:3`` or ``0-99%4`` names. Nothing is expanded."""
-    total = 0
-    for part in text.strip("[]").partition("%")[0].split(","):
-        match = re.fullmatch(r"(\d+)(?:-(\d+)(?::(\d+))?)?", part)
-        if match:
-            first, last = int(match[1]), int(match[2] or match[1])
-            total += (last - first) // int(match[3] or 1) + 1
-    return total
-
-
-def count_gpus(gres: str) -> int:
-    """GPUs of a node from its generic resources: ``gpu:2``, ``gpu:a100:4(S:0-1),tmpdisk:1``, ``(null)``."""
-    return sum(int(m[1]) for m in re.finditer(r"\bgpu(?::[A-Za-z][^:,(]*)?:(\d+)", gres))

@@ -6,12 +6,22 @@ import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Int
+from tornado.routing import Rule
 
+from ehpc_jupyter.jobs.actions_table import ACTIONS
 from ehpc_jupyter.jobs.service import JobService
 from ehpc_jupyter.models.job import JobDetail
+from ehpc_jupyter.server import redaction
+from ehpc_jupyter.server.base import NotFoundHandler
 from ehpc_jupyter.server.files import ContentsHandler
-from ehpc_jupyter.server.handlers import ActionHandler, Lanes, NotFoundHandler, SchemaHandler
+from ehpc_jupyter.server.gate import JUPYTER_KEY, Gate
+from ehpc_jupyter.server.handlers import ActionHandler, DocsHandler, OpenApiHandler, SchemaHandler
+from ehpc_jupyter.server.lanes import Lanes
+from ehpc_jupyter.server.limits import Throttle
+from ehpc_jupyter.server.options import ServerOptions
+from ehpc_jupyter.server.policy import Policy
+from ehpc_jupyter.server.root import NamesAction
+from ehpc_jupyter.server.signature import Verifier
 from ehpc_jupyter.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,39 +32,64 @@ if TYPE_CHECKING:
 EVENT_SCHEMA = "urn:ehpc-jupyter:event:job:v1"
 
 
-class EhpcExtension(Settings, ExtensionApp):
+class EhpcExtension(Settings, ServerOptions, ExtensionApp):
     """Run cluster jobs from a notebook."""
 
     name = "ehpc_jupyter"
     description = "Submit, watch and read cluster jobs: the E-HPC API's CreateJob and the actions around it."
 
-    threads = Int(
-        32,
-        min=4,
-        help="How many requests may wait for one cluster at once. A cluster that hangs holds one thread a request.",
-    ).tag(config=True)
+    def __init__(self, **kwargs: Any) -> None:
+        redaction.install()  # before Jupyter logs the configuration
+        super().__init__(**kwargs)
 
     def initialize_settings(self) -> None:
         """Make the service; nothing is connected yet."""
-        self.service = JobService(self.profiles(), self.store_path())
+        self.service = self.make_service()
         self.lanes = Lanes(self.profiles(), self.threads)
+        self.gate = Gate(
+            service=self.service,
+            lanes=self.lanes,
+            verifier=Verifier(self._secret_of),
+            policy=Policy(self.policy, ACTIONS, self.profiles()),
+            throttle=Throttle(self.rate_limit),
+            max_body=self.max_body,
+            max_query=self.max_query,
+        )
         if self.serverapp is not None:
             logger: EventLogger = self._event_logger()
             logger.register_event_schema(event_schema())
             self.service.subscribe(self._publish)
         self.settings["ehpc_service"] = self.service
 
+    def make_service(self) -> JobService:
+        """The service, as configured."""
+        return JobService(self.profiles(), self.store_path())
+
+    def _secret_of(self, key: str) -> str | None:
+        """An access key's secret; Jupyter's token may change while it runs, so it is looked up each time."""
+        if key == JUPYTER_KEY:
+            return self.serverapp.identity_provider.token if self.serverapp is not None else None
+        secret: str | None = self.access_keys.get(key)
+        return secret
+
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
-        """Called when the event loop runs: take up the jobs of before."""
+        """Called when the event loop runs: take up the jobs of before; take the server's root if told so."""
+        if self.root_endpoint:
+            # In front of all others: Jupyter itself redirects "/".
+            rule = Rule(NamesAction(), ActionHandler, {"gate": self.gate})
+            serverapp.web_app.default_router.rules.insert(0, rule)
         self.lanes.of(None).submit(self.service.start)
 
     def initialize_handlers(self) -> None:
         """The routes, all below ``ehpc/``."""
-        shared = {"service": self.service, "lanes": self.lanes}
+        shared = {"gate": self.gate}
         self.handlers.extend(
             [
                 (r"/ehpc/schema", SchemaHandler, shared),
+                (r"/ehpc/openapi\.json", OpenApiHandler, shared),
+                (r"/ehpc/docs/?", DocsHandler, shared),
                 (r"/ehpc/contents/?(.*)", ContentsHandler, shared),
+                (r"/ehpc/?", ActionHandler, shared),
                 (r"/ehpc/([A-Za-z0-9_.-]+)", ActionHandler, shared),
                 (r"/ehpc(?:/.*)?", NotFoundHandler, shared),
             ]

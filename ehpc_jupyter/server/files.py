@@ -15,7 +15,7 @@ from tornado import web
 from ehpc_jupyter.errors import EhpcError, JobNotFound
 from ehpc_jupyter.models.values import ArrayRange
 from ehpc_jupyter.schedulers.base import expand_path
-from ehpc_jupyter.server.handlers import EhpcHandler
+from ehpc_jupyter.server.base import EhpcHandler
 from ehpc_jupyter.transport.base import FileInfo, NoSuchFile
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ MAX_FILE = 5 * 1024 * 1024
 class ContentsHandler(EhpcHandler):
     """``GET ehpc/contents/<cluster>/<job id>[/<file>]``."""
 
-    SUPPORTED_METHODS: ClassVar[tuple[str, ...]] = ("GET",)  # type: ignore[misc]
+    SUPPORTED_METHODS: ClassVar[tuple[str, ...]] = ("GET", "OPTIONS")  # type: ignore[misc]
+    what = "contents"
 
     def more_of(self, error: EhpcError) -> dict[str, str]:
         """Lab's own dialogs read the contents API's ``message``."""
@@ -38,7 +39,8 @@ class ContentsHandler(EhpcHandler):
 
     @web.authenticated
     async def get(self, path: str) -> None:
-        """A folder's listing or a file."""
+        """A folder's listing or a file; who may not read logs may not read them so."""
+        self.gate.policy.check("GetJobLog", [path.strip("/").partition("/")[0]])
         if path.rstrip("/").endswith("/checkpoints"):
             self.answer([])
             return

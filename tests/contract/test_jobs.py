@@ -235,7 +235,7 @@ def test_a_new_server_takes_up_the_jobs_of_the_old(site, tmp_path):
 
     job = site.submit(Script="echo before; while [ ! -e ~/go-on ]; do sleep 0.1; done; echo after; exit 7")
     site.wait(job, until="RUNNING")
-    profiles = site.service._profiles
+    profiles = site.service.profiles
     site.service.close()
     site.file("", name="go-on")
     site.service = JobService(profiles, tmp_path / "store" / "jobs.sqlite")

@@ -5,9 +5,12 @@ export interface ClusterInfo {
   ClusterId: string;
   ClusterName: string;
   ClusterDescription?: string;
-  /** running: it answered; exception: it did not; pending: nobody asked yet. */
-  ClusterStatus?: 'running' | 'exception' | 'pending';
-  /** Extension of ours: why it is in exception. */
+  /**
+   * running: it answered; exception: it did not; pending: nobody asked yet; stopped:
+   * disabled in the configuration.
+   */
+  ClusterStatus?: 'running' | 'exception' | 'pending' | 'stopped';
+  /** Extension of ours: why it is in exception or stopped. */
   ClusterStatusReason?: string;
   /** Extension of ours: the login node. */
   Host?: string;
@@ -39,6 +42,45 @@ export interface CreateJobResponse {
   Success?: string;
 }
 
+/** Forget jobs that ended: they are no longer listed. */
+export interface DeleteJobsRequest {
+  ClusterId: string;
+  JobIds: string[];
+  /** Whether the jobs' folders on the cluster go, too; output that lies elsewhere stays. */
+  DeleteFolder?: boolean;
+}
+
+/** All of them are forgotten. */
+export interface DeleteJobsResponse {
+  /** The id of the request, also in the server's log. */
+  RequestId?: string;
+  Success?: string;
+}
+
+/** Look at one cluster. */
+export interface GetClusterRequest {
+  ClusterId: string;
+}
+
+/** One cluster, flat. */
+export interface GetClusterResponse {
+  /** The id of the request, also in the server's log. */
+  RequestId?: string;
+  ClusterId: string;
+  ClusterName: string;
+  ClusterDescription?: string;
+  /**
+   * running: it answered; exception: it did not; pending: nobody asked yet; stopped:
+   * disabled in the configuration.
+   */
+  ClusterStatus?: 'running' | 'exception' | 'pending' | 'stopped';
+  /** Extension of ours: why it is in exception or stopped. */
+  ClusterStatusReason?: string;
+  /** Extension of ours: the login node. */
+  Host?: string;
+  Manager?: ManagerInfo;
+}
+
 /** Read a part of a job's output. */
 export interface GetJobLogRequest {
   ClusterId: string;
@@ -56,7 +98,7 @@ export interface GetJobLogRequest {
 export interface GetJobLogResponse {
   /** The id of the request, also in the server's log. */
   RequestId?: string;
-  Success?: boolean;
+  Success?: string;
   JobId: string;
   StdoutLog?: string;
   /** The file's size in bytes. */
@@ -75,7 +117,7 @@ export interface GetJobRequest {
 export interface GetJobResponse {
   /** The id of the request, also in the server's log. */
   RequestId?: string;
-  Success?: boolean;
+  Success?: string;
   JobInfo: JobInfo;
 }
 
@@ -120,6 +162,10 @@ export interface JobDetail {
   ArrayRequest?: string;
   /** For an array: how many tasks are in each state. */
   Tasks?: Record<string, number>;
+  /** What it occupies or occupied; absent for an array as a whole. */
+  Occupied?: Occupied;
+  /** The id of the job that it runs again. */
+  RerunOf?: string;
   /** The job's folder on the cluster. */
   Folder?: string;
   /** Where its standard output lies on the cluster; %a stands for an array's task. */
@@ -143,16 +189,21 @@ export interface JobFilter {
   JobStatus?: 'all' | 'finished' | 'notfinish';
   Queues?: string[];
   Users?: string[];
+  /** Jobs on any of these nodes. */
   Nodes?: string[];
-  /** Sent by the official SDK, always empty. */
-  Diagnosis?: string[];
-  SortBy?: Record<string, string>;
+  /** Sent by the official SDK, always empty; no scheduler here diagnoses. */
+  Diagnosis?: unknown[];
+  SortBy?: SortBy;
 }
 
 /** One job, in the API's own words, with ours in `Detail`. */
 export interface JobInfo {
   JobId?: string;
   JobName: string;
+  /** The id of the whole array, for an array and its tasks. */
+  ArrayJobId?: string;
+  /** The task that was asked for. */
+  ArrayJobSubId?: string;
   /** The scheduler's wording. */
   State: string;
   CommandLine?: string;
@@ -168,9 +219,16 @@ export interface JobInfo {
   OutputLog?: string;
   /** The path of its standard error. */
   ErrorLog?: string;
-  Resources?: ResourceFigures;
+  /** What was asked for. */
+  Resources?: ResourceTexts;
+  /** What the scheduler gave, without `Gpus`. */
+  ResourcesUsed?: ResourceTexts;
   RunasUser?: string;
   Variables?: Variable[];
+  /**
+   * A JSON object as text: of `ExitCode`, `Signal`, `Reason` and `RerunOf`, those that are
+   * known.
+   */
   ExtraInfo?: string;
   Detail: JobDetail;
 }
@@ -281,6 +339,32 @@ export interface ListJobsResponse {
   Jobs: ListedJob[];
 }
 
+/** List a cluster's compute nodes, in the order of their names. */
+export interface ListNodesRequest {
+  ClusterId: string;
+  Hostnames?: string[];
+  /** Nodes that are in any of them. */
+  QueueNames?: string[];
+  /** As in `NodeInfo`. */
+  Status?: string[];
+  PrivateIpAddress?: string[];
+  /** When a node was added is known to no scheduler: both sort by name. */
+  SortBy?: 'AddedTime' | 'HostName';
+  Sequence?: 'Forward' | 'Backward';
+  PageNumber?: number;
+  PageSize?: number;
+}
+
+/** A page of nodes. */
+export interface ListNodesResponse {
+  /** The id of the request, also in the server's log. */
+  RequestId?: string;
+  PageNumber: number;
+  PageSize: number;
+  TotalCount: number;
+  Nodes: NodeInfo[];
+}
+
 /** List a cluster's queues and their limits. */
 export interface ListQueuesRequest {
   ClusterId: string;
@@ -297,16 +381,107 @@ export interface ListQueuesResponse {
   Queues: QueueInfo[];
 }
 
+/** List the accounts of a cluster that are known here. */
+export interface ListUsersRequest {
+  ClusterId: string;
+  PageNumber?: number;
+  PageSize?: number;
+}
+
+/**
+ * A page of accounts: the one that logs in, and those that jobs were submitted as from
+ * here.
+ */
+export interface ListUsersResponse {
+  /** The id of the request, also in the server's log. */
+  RequestId?: string;
+  PageNumber: number;
+  PageSize: number;
+  TotalCount: number;
+  Users: UserList;
+}
+
 /** One job of a list. */
 export interface ListedJob {
   JobName: string;
-  JobSpec: Record<string, unknown>;
+  JobSpec: ListedSpec;
   Detail: JobDetail;
+}
+
+/** One job of a list: scalars are texts, times UNIX seconds. */
+export interface ListedSpec {
+  /** The scheduler's id. */
+  Id?: string;
+  /** The id of the whole array, for an array. */
+  ArrayJobId?: string;
+  /** Absent: an array is listed once, not by its tasks. */
+  ArrayJobSubId?: string;
+  ArrayRequest?: string;
+  /**
+   * What is noted with the job in the scheduler's own record: the id of the request that
+   * made it.
+   */
+  Comment?: string;
+  JobQueue?: string;
+  /** When it ended, else started, else was submitted. */
+  LastModifyTime?: string;
+  NodeList?: string;
+  Priority?: string;
+  Resources?: ResourceTexts;
+  ResourcesActualOccupied?: ResourceTexts;
+  RunasUser?: string;
+  StartTime?: string;
+  /** The scheduler's wording. */
+  State: string;
+  StderrPath?: string;
+  StdoutPath?: string;
+  SubmitTime?: string;
+  /** A JSON object as text. */
+  Variables?: string;
 }
 
 /** Who manages a cluster's jobs. */
 export interface ManagerInfo {
   Scheduler: SchedulerInfo;
+}
+
+/** A compute node. */
+export interface NodeInfo {
+  Hostname: string;
+  /** Its queues, with commas. */
+  QueueName?: string;
+  /**
+   * running: it takes jobs, now or later; stopped: it is switched off; exception: the
+   * scheduler cannot use it.
+   */
+  Status?: 'running' | 'stopped' | 'exception';
+  /** The scheduler's word. */
+  StateInSched: string;
+  /** Why it takes no jobs, in the scheduler's words. */
+  Reason?: string;
+  IpAddress?: string;
+  TotalResources: NodeResources;
+}
+
+/** What a node has. */
+export interface NodeResources {
+  /** Cores that the scheduler gives away. */
+  Cpu?: number;
+  Gpu?: number;
+  /** Whole GiB. */
+  Memory?: number;
+}
+
+/** What the scheduler gave to a job that runs or ran; what it did not say is absent. */
+export interface Occupied {
+  /** Nodes in all. */
+  Nodes?: number;
+  /** Cores on each node. */
+  Cores?: number;
+  /** Memory on each node, MB. */
+  MemoryMb?: number;
+  /** GPUs on each node. */
+  Gpus?: number;
 }
 
 /**
@@ -326,12 +501,35 @@ export interface QueueInfo {
   IdleNodes?: number;
 }
 
-/** Resources in the API's answers. */
-export interface ResourceFigures {
-  Nodes?: number;
-  Cores?: number;
+/** Submit jobs that ended once more, as new jobs with the same specification. */
+export interface RerunJobsRequest {
+  ClusterId: string;
+  JobIds: string[];
+  /** The password of the account that the jobs ran as; it was not kept. */
+  RunasUserPassword?: string;
+  /** As in CreateJob: asking twice with it runs each job once more, not twice. */
+  ClientToken?: string;
+}
+
+/** The new jobs. */
+export interface RerunJobsResponse {
+  /** The id of the request, also in the server's log. */
+  RequestId?: string;
+  Success?: string;
+  /** The new jobs' ids, in the order of the request. */
+  JobIds: string[];
+}
+
+/** Resources in the API's answers: numbers as text. */
+export interface ResourceTexts {
+  /** Nodes in all. */
+  Nodes?: string;
+  /** Cores on each node. */
+  Cores?: string;
+  /** Memory on each node, `1536MB`. */
   Memory?: string;
-  Gpus?: number;
+  /** GPUs on each node. */
+  Gpus?: string;
 }
 
 /** What the job occupies. Nodes counts in all, the other three count on each node. */
@@ -352,6 +550,19 @@ export interface SchedulerInfo {
   Version?: string;
 }
 
+/**
+ * In which order jobs are listed. The keys count in this order, and jobs that no key tells
+ * apart are newest first.
+ */
+export interface SortBy {
+  /** By start; jobs that did not start come last. */
+  ExecuteOrder?: 'asc' | 'desc';
+  /** Waiting jobs first, by submission. */
+  PendOrder?: 'asc' | 'desc';
+  /** By submission. */
+  SubmitOrder?: 'asc' | 'desc';
+}
+
 /** Stop jobs that wait or run. */
 export interface StopJobsRequest {
   ClusterId: string;
@@ -362,7 +573,17 @@ export interface StopJobsRequest {
 export interface StopJobsResponse {
   /** The id of the request, also in the server's log. */
   RequestId?: string;
-  Success?: boolean;
+  Success?: string;
+}
+
+/** An account. Its groups and when it was made are not for a scheduler to know. */
+export interface UserInfo {
+  UserName: string;
+}
+
+/** The API's wrapping of a list. */
+export interface UserList {
+  UserInfo: UserInfo[];
 }
 
 /** An environment variable of the job. */
@@ -375,11 +596,16 @@ export interface Variable {
 
 /** Every action with what goes in and what comes out. */
 export interface Actions {
-  CreateJob: { request: CreateJobRequest; response: CreateJobResponse };
-  GetJob: { request: GetJobRequest; response: GetJobResponse };
-  ListJobs: { request: ListJobsRequest; response: ListJobsResponse };
-  GetJobLog: { request: GetJobLogRequest; response: GetJobLogResponse };
-  StopJobs: { request: StopJobsRequest; response: StopJobsResponse };
+  GetCluster: { request: GetClusterRequest; response: GetClusterResponse };
   ListClusters: { request: ListClustersRequest; response: ListClustersResponse };
+  ListNodes: { request: ListNodesRequest; response: ListNodesResponse };
   ListQueues: { request: ListQueuesRequest; response: ListQueuesResponse };
+  ListUsers: { request: ListUsersRequest; response: ListUsersResponse };
+  CreateJob: { request: CreateJobRequest; response: CreateJobResponse };
+  DeleteJobs: { request: DeleteJobsRequest; response: DeleteJobsResponse };
+  GetJobLog: { request: GetJobLogRequest; response: GetJobLogResponse };
+  GetJob: { request: GetJobRequest; response: GetJobResponse };
+  RerunJobs: { request: RerunJobsRequest; response: RerunJobsResponse };
+  StopJobs: { request: StopJobsRequest; response: StopJobsResponse };
+  ListJobs: { request: ListJobsRequest; response: ListJobsResponse };
 }

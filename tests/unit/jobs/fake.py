@@ -70,8 +70,14 @@ class FakeCluster(Cluster):
     def queues(self):
         return []
 
+    def nodes(self):
+        return []
+
     def version(self):
         return "1"
+
+    def remove_folders(self, folders, user):
+        return {}
 
     def read(self, path, user, offset, size):
         return b"", 0

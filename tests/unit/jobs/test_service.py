@@ -51,7 +51,7 @@ def test_nothing_is_asked_when_there_is_nothing_to_know(make):
     job = service.call("CreateJob", BODY)["JobId"]
     cluster.states[job] = "FINISHED"
     wait_for(lambda: detail(service, job)["State"] == "FINISHED")
-    wait_for(lambda: service._monitor("a")._thread is None, what="the end of the monitor's thread")
+    wait_for(lambda: service.monitor("a")._thread is None, what="the end of the monitor's thread")
     asked = cluster.asked
     for _ in range(20):
         detail(service, job)

@@ -75,8 +75,14 @@ class Toy(Cluster):
     def queues(self):
         return []
 
+    def nodes(self):
+        return []
+
     def version(self):
         return "1"
+
+    def remove_folders(self, folders, user):
+        return {}
 
     def read(self, path, user, offset, size):
         return b"", 0
@@ -118,25 +124,25 @@ def full(*_, **__):
 
 
 def test_a_store_that_fails_before_the_submit_submits_nothing_and_says_why(desk, monkeypatch):
-    monkeypatch.setattr(desk.service._store, "add", full)
+    monkeypatch.setattr(desk.service.store, "add", full)
     with pytest.raises(ServiceUnavailable, match="disk is full"):
         desk.submit()
     assert desk.toy.submitted == []
 
 
 def test_a_store_that_fails_after_the_submit_does_not_lose_the_job(desk, monkeypatch):
-    monkeypatch.setattr(desk.service._store, "update", full)
+    monkeypatch.setattr(desk.service.store, "update", full)
     job = desk.submit(ClientToken="t")
     assert job == "101"
     monkeypatch.undo()
     assert len(desk.toy.submitted) == 1
-    assert desk.service._store.active("toy")[0].detail.state is JobState.SUBMITTING
+    assert desk.service.store.active("toy")[0].detail.state is JobState.SUBMITTING
     desk.toy.fate = lambda *_, **__: Fate(JobState.QUEUED, "101")
 
     def found():
         desk.call("ListJobs")
-        desk.service._monitor("toy").sweep()
-        return desk.service._store.by_id("toy", "101")
+        desk.service.monitor("toy").sweep()
+        return desk.service.store.by_id("toy", "101")
 
     wait_for(found, what="the job to be found again")
 
@@ -193,8 +199,8 @@ def test_a_shut_account_makes_its_own_jobs_stale_and_no_others(desk):
     assert "login as other was refused" in stale
     assert desk.detail(others)["State"] not in ("FINISHED", "UNKNOWN")
     rounds = len(desk.toy.asked)
-    checked = desk.service._monitor("toy").checked_time
-    wait_for(lambda: desk.detail(others) and desk.service._monitor("toy").checked_time > checked + 1)
+    checked = desk.service.monitor("toy").checked_time
+    wait_for(lambda: desk.detail(others) and desk.service.monitor("toy").checked_time > checked + 1)
     # A site shuts out whoever tries a refused login every other second.
     assert desk.toy.asked[rounds:].count("other") <= 1
 
@@ -206,7 +212,7 @@ def test_garbage_of_a_scheduler_makes_jobs_stale(desk, monkeypatch):
         raise ZeroDivisionError("integer division")
 
     monkeypatch.setattr(desk.toy, "status", garbage)
-    desk.service._monitor("toy").wake(now=True)
+    desk.service.monitor("toy").wake(now=True)
     wait_for(lambda: desk.detail(job).get("StaleReason"), what="the job to be stale")
     (cluster,) = desk.service.call("ListClusters", {})["Clusters"]
     assert cluster["ClusterStatus"] == "exception"
@@ -225,7 +231,7 @@ def test_a_submission_under_way_is_left_alone_by_the_monitor(tmp_path, monkeypat
     thread = threading.Thread(target=desk.submit)
     thread.start()
     at_it.wait(10)
-    monitor = desk.service._monitor("toy")
+    monitor = desk.service.monitor("toy")
     begun = time.time()
     wait_for(lambda: time.time() > begun + 1.1)
     monitor.sweep()
@@ -244,7 +250,7 @@ def test_a_lost_answer_is_looked_for_though_nobody_looks(desk, monkeypatch):
     monkeypatch.setattr(desk.toy, "fate", lambda *_, **__: Fate(JobState.SUBMITTING))
     with pytest.raises(ServiceUnavailable, match="looked for"):
         desk.submit()
-    assert desk.service._monitor("toy")._thread is not None
+    assert desk.service.monitor("toy")._thread is not None
 
 
 def test_stopping_goes_on_with_the_next_account(desk):
@@ -281,7 +287,7 @@ def test_a_job_that_ended_is_not_stopped_again(desk):
     """Its id may be another job's by now."""
     job = desk.submit()
     desk.toy.reports[job] = JobReport(job, JobState.FINISHED, "F")
-    desk.service._monitor("toy").wake(now=True)
+    desk.service.monitor("toy").wake(now=True)
     wait_for(lambda: desk.detail(job)["State"] == "FINISHED")
     desk.call("StopJobs", JobIds=[job])
     assert desk.toy.stopped == []

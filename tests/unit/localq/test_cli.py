@@ -32,6 +32,7 @@ def test_the_queue(queue):
         "is_default=1",
         "state=UP",
         "idle_nodes=1",
+        f"node={os.uname().nodename}",
         "cores=2",
         "memory_mb=1000",
         "gpus=2",

@@ -138,7 +138,7 @@ class FakeBackend:
             page_size=request.page_size,
             total_count=len(found),
             jobs=tuple(
-                actions.ListedJob(job_name=d.job_name, job_spec={}, detail=d)
+                actions.ListedJob(job_name=d.job_name, job_spec={"State": d.state.value}, detail=d)
                 for d in found[start : start + request.page_size]
             ),
         )

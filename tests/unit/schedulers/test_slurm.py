@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from ehpc_jupyter.errors import EhpcError, ListFailure, ServiceUnavailable, StopFailure, SubmitFailure
-from ehpc_jupyter.models.job import JobState
+from ehpc_jupyter.errors import AgentError, EhpcError, ListFailure, ServiceUnavailable, StopFailure, SubmitFailure
+from ehpc_jupyter.models.job import JobState, Occupied
 from ehpc_jupyter.models.spec import JobSpec
 from ehpc_jupyter.schedulers.base import CommandResult, Submission, expand_path, with_task
-from ehpc_jupyter.schedulers.slurm import STATES, SlurmScheduler, count_gpus, count_tasks, parse_duration
+from ehpc_jupyter.schedulers.nodes import names_node
+from ehpc_jupyter.schedulers.slurm import STATES, SlurmScheduler
+from ehpc_jupyter.schedulers.slurm_site import allotted, count_gpus, count_tasks, occupied, parse_duration
 
 CASES = json.loads((Path(__file__).parent / "transcripts" / "slurm-submit.json").read_text())
 SLURM = SlurmScheduler()
@@ -108,10 +110,11 @@ def record(*fields):
     return "\x1f".join(fields) + "\x1e\n"
 
 
-def queued(job="10", tasks="N/A", state="PENDING", reason="Priority", name="a b|c\nd"):
-    return record(
-        job, tasks, state, reason, "comp", "me", "", "1700000000", "1700000100", "N/A", "15-00:49:00", "tok", name
-    )
+def queued(
+    job="10", tasks="N/A", state="PENDING", reason="Priority", name="a b|c\nd", nodes="", given=("1", "1", "N/A")
+):
+    times = ("1700000000", "1700000100", "N/A", "15-00:49:00")
+    return record(job, tasks, state, reason, "comp", "me", nodes, *times, *given, "tok", name)
 
 
 def test_queue_of_jobs_and_tasks():
@@ -163,10 +166,70 @@ def test_every_state_maps_to_a_state():
 
 
 def test_accounting():
-    line = "\x1f".join(("10_3", "CANCELLED by 20001", "0:15", "comp", "me", "node1", "1", "2", "3", "60"))
+    given = "billing=4,cpu=4,gres/gpu=2,mem=8G,node=2"
+    line = "\x1f".join(("10_3", "CANCELLED by 20001", "0:15", "comp", "me", "node1", "1", "2", "3", "60", given))
     (report,) = SLURM.parse_history(said(line + "\n"))
     assert (report.job_id, report.tasks, report.state) == ("10", "3", JobState.CANCELLED)
     assert (report.exit_code, report.signal, report.reason, report.wall_time_s) == (0, 15, "cancelled by 20001", 3600)
+    assert report.occupied == Occupied(nodes=2, cores=2, memory_mb=4096, gpus=1)
+
+
+def test_what_a_job_was_given():
+    text = queued() + queued(state="RUNNING", nodes="node[1-2]", given=("2", "8", "gres/gpu:a100:2"))
+    waiting, running = SLURM.parse_status(said(text))
+    assert waiting.occupied is None
+    assert running.occupied == Occupied(nodes=2, cores=4, gpus=2)
+    assert occupied("3", "8", "N/A") == Occupied(nodes=3, cores=None, gpus=0)
+    assert (occupied("", "", ""), allotted("")) == (None, None)
+
+
+def test_nodes_have_their_queues_and_what_is_wrong_with_them():
+    rows = [
+        ("node10", "comp*", "idle", "16", "65536", "gpu:2", "10.0.0.10", "none"),
+        ("node2", "comp*", "down*", "16", "65536", "(null)", "node2", "disk full\nagain"),
+        ("node2", "debug", "down*", "16", "65536", "(null)", "node2", "disk full\nagain"),
+        ("node3", "comp*", "idle~", "8", "1000", "(null)", "fd00::3", "none"),
+        ("node4", "comp*", "mixed#", "8", "1000", "(null)", "node4", "none"),
+        ("node5", "comp*", "drained", "8", "1000", "(null)", "node5", "Kill task failed"),
+    ]
+    nodes = SLURM.parse_nodes(said("".join(record(*row) for row in rows)))
+    assert [(n.name, n.state) for n in nodes] == [
+        ("node2", "exception"),
+        ("node3", "stopped"),
+        ("node4", "running"),
+        ("node5", "exception"),
+        ("node10", "running"),
+    ]
+    assert (nodes[0].queues, nodes[0].reason, nodes[0].address) == (("comp", "debug"), "disk full\nagain", None)
+    assert (nodes[4].cores, nodes[4].memory_mb, nodes[4].gpus, nodes[4].address) == (16, 65536, 2, "10.0.0.10")
+    assert nodes[1].address == "fd00::3"
+    for text in ("garbage", record("a", "b"), record(*rows[0])[:-2]):
+        with pytest.raises(AgentError):
+            SLURM.parse_nodes(said(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "there"),
+    [
+        ("node1", "node1", True),
+        ("node1", "node", False),
+        ("node1,gpu2", "gpu2", True),
+        ("node[1-3,07-10],gpu1", "node2", True),
+        ("node[1-3,07-10],gpu1", "node08", True),
+        ("node[1-3,07-10],gpu1", "node8", False),
+        ("node[1-3,07-10],gpu1", "node10", True),
+        ("node[1-3]", "node22", False),
+        ("n[8-12]", "n10", True),
+        ("rack[1-2]n[01-16]", "rack2n16", True),
+        ("rack[1-2]n[01-16]", "rack2n17", False),
+        ("node[1-3].site", "node3.site", True),
+        ("node[1-", "node1", False),
+        (None, "node1", False),
+        ("", "", False),
+    ],
+)
+def test_lists_of_nodes(text, name, there):
+    assert names_node(text, name) is there
 
 
 def test_a_site_without_accounting_has_no_history():

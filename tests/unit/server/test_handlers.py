@@ -10,7 +10,7 @@ import threading
 import pytest
 from tornado.httpclient import AsyncHTTPClient
 
-from ehpc_jupyter.jobs.service import ACTIONS
+from ehpc_jupyter.jobs.actions_table import ACTIONS
 from ehpc_jupyter.server.extension import EVENT_SCHEMA
 
 SHAPE = {"RequestId", "HostId", "Code", "Message", "Recommend"}

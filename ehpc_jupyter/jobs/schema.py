@@ -1,0 +1,50 @@
+"""The store's tables, as SQL."""
+
+from __future__ import annotations
+
+#: Each entry brings a file of the version before it to the next; a released entry is never changed.
+SCHEMAS = (
+    """
+CREATE TABLE jobs (
+  request_id TEXT PRIMARY KEY,
+  cluster_id TEXT NOT NULL,
+  job_id TEXT,
+  client_token TEXT,
+  login_user TEXT NOT NULL,
+  job_name TEXT NOT NULL,
+  queue TEXT,
+  state TEXT NOT NULL,
+  is_final INTEGER NOT NULL,
+  submit_time INTEGER NOT NULL,
+  request TEXT NOT NULL,
+  detail TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX jobs_by_token ON jobs (cluster_id, client_token) WHERE client_token IS NOT NULL;
+CREATE INDEX jobs_by_id ON jobs (cluster_id, job_id, submit_time DESC);
+CREATE INDEX jobs_by_time ON jobs (cluster_id, submit_time DESC);
+CREATE INDEX jobs_active ON jobs (cluster_id) WHERE is_final = 0;
+CREATE TABLE history (
+  request_id TEXT NOT NULL,
+  time INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  source TEXT NOT NULL,
+  reason TEXT
+) STRICT;
+CREATE INDEX history_by_request ON history (request_id, time);
+""",
+    """
+ALTER TABLE jobs ADD COLUMN user TEXT GENERATED ALWAYS AS (json_extract(detail, '$.User')) VIRTUAL;
+ALTER TABLE jobs ADD COLUMN node_list TEXT GENERATED ALWAYS AS (json_extract(detail, '$.NodeList')) VIRTUAL;
+ALTER TABLE jobs ADD COLUMN start_time INTEGER GENERATED ALWAYS AS (json_extract(detail, '$.StartTime')) VIRTUAL;
+DROP INDEX jobs_by_time;
+CREATE INDEX jobs_listed ON jobs (cluster_id, submit_time) WHERE state <> 'NOT_SUBMITTED';
+CREATE INDEX jobs_started ON jobs (cluster_id, start_time) WHERE state <> 'NOT_SUBMITTED';
+CREATE INDEX jobs_by_user ON jobs (cluster_id, user);
+CREATE TABLE spent_tokens (
+  cluster_id TEXT NOT NULL,
+  client_token TEXT NOT NULL,
+  job_id TEXT,
+  PRIMARY KEY (cluster_id, client_token)
+) STRICT, WITHOUT ROWID;
+""",
+)

@@ -1,0 +1,111 @@
+"""One task of an array: which one an id names, and what is known of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ehpc_jupyter.errors import InvalidParams, Problem
+from ehpc_jupyter.jobs.summary import covers, needs_records, summarise
+from ehpc_jupyter.models.job import JobDetail, JobState
+from ehpc_jupyter.models.values import ArrayRange
+from ehpc_jupyter.schedulers.base import expand_path
+from ehpc_jupyter.schedulers.script import TaskRecord, parse_record
+from ehpc_jupyter.transport.base import NoSuchFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ehpc_jupyter.clusters.base import Cluster
+    from ehpc_jupyter.jobs.sites import Sites
+    from ehpc_jupyter.jobs.store import StoredJob
+    from ehpc_jupyter.schedulers.base import JobReport
+
+
+def named(sites: Sites, job: StoredJob, job_id: str) -> int | None:
+    """The task that an id of a job names; None for the whole job.
+
+    Raises:
+        InvalidParams: it names several tasks, or one that the job does not have.
+    """
+    if job_id == job.detail.job_id:
+        return None
+    task = sites.cluster(job.cluster_id).task_of(job_id)
+    if task is None:
+        raise InvalidParams(Problem("JobId", f"{job_id} names no single task; write {job.detail.job_id}_3 for task 3"))
+    return checked(job, task, "JobId")
+
+
+def checked(job: StoredJob, task: int, field: str) -> int:
+    """The task itself. Raises InvalidParams with that field: the job does not have it."""
+    if job.detail.array_request is None:
+        raise InvalidParams(Problem(field, f"job {job.detail.job_id} is no array, it has no task {task}"))
+    tasks = ArrayRange.parse(job.detail.array_request)
+    if task not in tasks:
+        raise InvalidParams(Problem(field, f"the array {tasks} has no task {task}"))
+    return task
+
+
+def task_detail(sites: Sites, job: StoredJob, task: int) -> JobDetail:
+    """What is known of a task: from the monitor's last look, else the task's own record, else the accounting.
+
+    Raises:
+        InvalidClusterStatus, ListFailure, ServiceUnavailable: it had to be asked for, and there was no answer.
+    """
+    old = _task_of(job.detail, task)
+    monitor = sites.monitor(job.cluster_id)
+    queue = _about(monitor.array_reports(job.request_id), task)
+    if queue and not needs_records(old, queue):
+        return summarise(old, queue)[0]
+    cluster = sites.reach(job.cluster_id)
+    if not queue and not job.detail.is_final:
+        users = [job.login_user or cluster.login(None, None)]
+        queue = _about((r for r in cluster.status(users) if r.job_id == job.detail.job_id), task)
+    record = _record(cluster, job, task)
+    history: list[JobReport] = []
+    # Whether one that was asked to end was stopped or ran out of time, its own record cannot say.
+    if not queue and (record is None or record.exit_code is None or record.terminated):
+        history = _about((r for r in cluster.history([str(old.job_id)]) if r.job_id == job.detail.job_id), task)
+    detail, _ = summarise(old, queue, history, [record] if record else [])
+    states = list(job.detail.tasks or {})
+    if detail.state is JobState.UNKNOWN and job.detail.is_final and len(states) == 1:
+        # Of all tasks the same is known, so it is known of this one.
+        return detail.model_copy(update={"state": JobState(states[0]), "native_state": None, "reason": None})
+    return detail
+
+
+def _task_of(whole: JobDetail, task: int) -> JobDetail:
+    """The task before anything is known of it."""
+    paths = {
+        name: expand_path(path, str(whole.job_id), task)
+        for name, path in (("stdout_path", whole.stdout_path), ("stderr_path", whole.stderr_path))
+        if path is not None
+    }
+    return JobDetail(
+        cluster_id=whole.cluster_id,
+        request_id=whole.request_id,
+        job_id=f"{whole.job_id}_{task}",
+        job_name=whole.job_name,
+        state=JobState.UNKNOWN,
+        user=whole.user,
+        queue=whole.queue,
+        submit_time=whole.submit_time,
+        wall_time_s=whole.wall_time_s,
+        folder=whole.folder,
+        checked_time=whole.checked_time,
+        stale_reason=whole.stale_reason,
+        rerun_of=whole.rerun_of,
+        **paths,
+    )
+
+
+def _about(reports: Iterable[JobReport], task: int) -> list[JobReport]:
+    return [report for report in reports if report.tasks and covers([report.tasks], str(task))]
+
+
+def _record(cluster: Cluster, job: StoredJob, task: int) -> TaskRecord | None:
+    """What the task wrote about itself."""
+    try:
+        data, _ = cluster.read(f"{job.detail.folder}/task.{task}", job.login_user, 0, 4096)
+    except NoSuchFile:
+        return None
+    return parse_record(data.decode(errors="replace"), task)
