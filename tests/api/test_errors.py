@@ -46,7 +46,7 @@ ROWS = {
     "disabled cluster": (lambda call: create(call, "off"), 403, "InvalidClusterStatus", "off"),
     "cluster that is down": (lambda call: create(call, "down"), 503, "ServiceUnavailable", ""),
     "the scheduler refuses": (
-        lambda call: create(call, resources=models.CreateJobRequestJobSpecResources(nodes=7)),
+        lambda call: create(call, array_request="1-900000000"),
         406,
         "AgentError.Job.SubmitFailure",
         "",
@@ -101,9 +101,9 @@ def test_a_running_job_is_not_deleted(server):
 @pytest.mark.cluster
 def test_the_words_of_slurm(slurm_server):
     call = WAYS["path"](slurm_server)
-    status, code, message = refused(lambda: create(call, "slurm", job_queue="nosuch"))
+    status, code, message = refused(lambda: create(call, "slurm", array_request="1-900000000"))
     assert (status, code) == (406, "AgentError.Job.SubmitFailure")
-    assert "partition" in message
+    assert "Invalid job array specification" in message
 
 
 @pytest.mark.parametrize("way", ["path", "root", "root, HMAC-SHA1"])

@@ -1,4 +1,4 @@
-"""``make bench``: what one submission costs, four ways side by side in one run; read the ratios, not the milliseconds.
+"""``make bench``: what one submission costs, four ways side by side in one run; read the ratios, not the times. Then ``api.py``.
 
 Needs the real cluster (root). The jobs go into a partition that is down, so that none of them runs beside the next measurement.
 """
@@ -16,6 +16,7 @@ from pathlib import Path
 import paramiko
 from fabric import Config, Connection
 
+from tests.benchmarks import api
 from tests.conftest import LAB, LAB_STATE, Lab
 from tools.server import Server
 
@@ -101,3 +102,4 @@ def main():
 
 if __name__ == "__main__":
     main()
+    api.main()

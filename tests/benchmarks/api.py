@@ -1,8 +1,7 @@
 """What the API costs through the official SDK while 20 clients poll, with 10,000 jobs known; and the event loop's longest stall.
 
-Over a cluster in memory: the server's own share, without a scheduler's. Server and clients share this machine's
-cores, and the 20 clients are
-one process that asks as a panel does, each twice a second.
+Over a cluster in memory: the server's own share, without a scheduler's. Server and clients share this machine's cores; the 20
+clients are one process, each lists jobs and clusters twice a second, as a panel does.
 """
 
 from __future__ import annotations

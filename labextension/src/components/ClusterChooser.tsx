@@ -43,6 +43,7 @@ function ClusterLine({ info, trans }: { info: ClusterInfo; trans: TranslationBun
   const words = {
     running: trans.__('Connected'),
     exception: trans.__('No contact'),
+    stopped: trans.__('Disabled'),
     pending: null // it is asked when somebody needs it
   };
   const scheduler = [info.Manager?.Scheduler.Type, info.Manager?.Scheduler.Version].filter(Boolean).join(' ');
