@@ -71,6 +71,7 @@ $(VENV)/.installed: pyproject.toml $(VENV)/.build ehpc_jupyter/labextension/pack
 
 $(VENV)/.test: $(VENV)/.installed
 	@echo '- what the tests need'
+	@$(BIN)/python -m pip install --quiet setuptools wheel  # the official SDK's parts come as sources
 	@SKIP_JUPYTER_BUILDER=1 $(BIN)/python -m pip install --quiet --no-build-isolation --editable '.[demo,test]'
 	@touch $@
 
