@@ -4,6 +4,7 @@ import { expect, test, vi } from 'vitest';
 
 import { ApiError } from '../src/errors';
 import { Live } from '../src/events';
+import type { JobDetail } from '../src/generated/api';
 import { JobModel } from '../src/model';
 import { EVENT_SCHEMA } from '../src/tokens';
 import { FakeApi, job } from './fakes';
@@ -16,11 +17,16 @@ function start(): { live: Live; model: JobModel; stream: Signal<unknown, Event.E
   return { live: new Live(services, model), model, stream, failure };
 }
 
+/** A job as the server sends it. */
+function emission(detail: JobDetail, schema: string): Event.Emission {
+  return { ...(detail as unknown as Event.Emission), schema_id: schema };
+}
+
 test('events of jobs reach the model, others and broken ones do not', () => {
   const { model, stream } = start();
   const detail = job({ State: 'RUNNING' });
-  stream.emit({ ...detail, schema_id: EVENT_SCHEMA });
-  stream.emit({ ...job({ RequestId: 'other' }), schema_id: 'urn:other' });
+  stream.emit(emission(detail, EVENT_SCHEMA));
+  stream.emit(emission(job({ RequestId: 'other' }), 'urn:other'));
   stream.emit({ schema_id: EVENT_SCHEMA, ClusterId: 'hpc' });
   expect(model.get('hpc/request/r1')?.detail.State).toBe('RUNNING');
   expect(model.get('hpc/request/other')).toBeUndefined();
