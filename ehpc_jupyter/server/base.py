@@ -25,7 +25,7 @@ from ehpc_jupyter.errors import (
 from ehpc_jupyter.jobs.service import new_request_id
 from ehpc_jupyter.server.gate import JUPYTER_KEY, Gate, KeyIdentity
 from ehpc_jupyter.server.limits import Throttling
-from ehpc_jupyter.server.parameters import is_form
+from ehpc_jupyter.server.parameters import check_size, is_form
 from ehpc_jupyter.server.signature import Sent
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ class EhpcHandler(APIHandler):
         self.sent = Sent(str(self.request.method), self.request.path, self.request.query, headers, body, form)
 
     async def prepare(self, *, _redirect_to_login: Any = False) -> None:
-        """Signature, then Jupyter's own checks (token, XSRF), the rate, the authorizer: ``read`` or ``write`` on ``ehpc``."""
+        """Size, signature, Jupyter's own checks (token, XSRF), the rate, the authorizer: ``read`` or ``write`` on ``ehpc``."""
+        check_size(self.sent, self.gate.max_body, self.gate.max_query)
         self._exchange_credentials()
         await super().prepare()
         if self.current_user is None:

@@ -48,7 +48,7 @@ class ActionHandler(EhpcHandler):
         await self._carry_out()
 
     async def _carry_out(self) -> None:
-        fields = fields_of(self.sent, self.gate.max_body, self.gate.max_query)
+        fields = fields_of(self.sent)
         # Models take Python names, too: whichever of the two the service will read must not be denied.
         self.gate.policy.check(self.action, [fields.get("ClusterId"), fields.get("cluster_id")])
         fields["RequestId"] = self.request_id

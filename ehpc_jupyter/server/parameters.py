@@ -87,8 +87,8 @@ def action_of(sent: Sent, path_action: str | None) -> str:
     return str(named.pop())
 
 
-def fields_of(sent: Sent, max_body: int, max_query: int) -> dict[str, Any]:
-    """A request's fields by wire name; JSON within strings is left to the models.
+def check_size(sent: Sent, max_body: int, max_query: int) -> None:
+    """Refuse what is too large before anything is made of it: to hash half a gigabyte would hold up everybody.
 
     Args:
         sent: the request.
@@ -96,12 +96,20 @@ def fields_of(sent: Sent, max_body: int, max_query: int) -> dict[str, Any]:
         max_query: bytes.
 
     Raises:
-        InvalidParams: it is too large, no JSON object, or says something twice.
+        InvalidParams: it is too large.
     """
     for what, size, most in (("body", len(sent.body), max_body), ("query", len(sent.query), max_query)):
         if size > most:
             hint = "put large input into a file on the cluster" if what == "body" else "send the fields in a JSON body"
             raise InvalidParams(Problem("request", f"its {what} has {size} bytes, {most} are the most; {hint}"))
+
+
+def fields_of(sent: Sent) -> dict[str, Any]:
+    """A request's fields by wire name; JSON within strings is left to the models.
+
+    Raises:
+        InvalidParams: it is no JSON object, or says something twice.
+    """
     fields = {} if sent.form else _json(sent.body)
     for name, value in parameters(sent.query) + _form(sent):
         if name in _COMMON or (_CACHE_BUSTER.fullmatch(name) and not value):

@@ -252,3 +252,37 @@ async def test_the_schema_describes_every_action(call):
     assert status == 200
     assert set(answer) == set(ACTIONS)
     assert answer["CreateJob"]["$defs"]["JobSpec"]["properties"]["WallTime"]["description"]
+
+
+async def test_who_signed_is_whom_the_authorizer_sees(call, jp_serverapp, jp_base_url, monkeypatch):
+    from alibabacloud_tea_openapi.utils import Utils
+    from darabonba.request import DaraRequest
+
+    seen = []
+
+    def is_authorized(handler, user, action, resource):
+        seen.append(user.username)
+        return True
+
+    monkeypatch.setattr(jp_serverapp.authorizer, "is_authorized", is_authorized)
+    app = jp_serverapp.extension_manager.extension_apps["ehpc_jupyter"].copy().pop()
+    app.access_keys = {"alice": "s3cret-s3cret-s3cret"}
+    digest = Utils.hash(b"", "ACS3-HMAC-SHA256").hex()
+    for key, secret in (("alice", "s3cret-s3cret-s3cret"), ("jupyter", jp_serverapp.identity_provider.token)):
+        request = DaraRequest()
+        request.method, request.pathname, request.query = "POST", f"{jp_base_url}ehpc", {}
+        request.headers = {
+            "host": f"127.0.0.1:{jp_serverapp.port}",
+            "x-acs-action": "ListClusters",
+            "x-acs-version": "2024-07-30",
+            "x-acs-date": Utils.get_timestamp(),
+            "x-acs-signature-nonce": Utils.get_nonce(),
+            "x-acs-content-sha256": digest,
+        }
+        sign = Utils.get_authorization(request, "ACS3-HMAC-SHA256", digest, key, secret)
+        url = f"http://127.0.0.1:{jp_serverapp.port}{jp_base_url}ehpc"
+        headers = {**request.headers, "Authorization": sign}
+        answer = await AsyncHTTPClient().fetch(url, method="POST", body="", headers=headers, raise_error=False)
+        assert answer.code == 200, answer.body
+    assert seen[0] == "alice"
+    assert seen[1] != "alice"
