@@ -57,7 +57,8 @@ def pytest_collection_modifyitems(config, items):
 def _missing_for_cluster():
     if os.geteuid() != 0:
         return "it needs root (two accounts, munge, slurmd)"
-    absent = [name for name in ("sbatch", "slurmctld", "slurmdbd", "munged", "sshd", "mariadbd") if not _program(name)]
+    programs = ("sbatch", "slurmctld", "slurmdbd", "munged", "sshd", "mariadbd", "ping", "tcsh", "fish")
+    absent = [name for name in programs if not _program(name)]
     return f"not installed: {', '.join(absent)}" if absent else ""
 
 

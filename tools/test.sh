@@ -2,7 +2,7 @@
 # `make test`: installs the Debian packages it may, then runs every check and every test; ends with pytest's closing line.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-packages="slurm-wlm slurmdbd munge openssh-server mariadb-server iputils-ping chromium fonts-dejavu-core"
+packages="slurm-wlm slurmdbd munge openssh-server mariadb-server iputils-ping tcsh fish chromium fonts-dejavu-core"
 
 missing=$(for package in $packages; do dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok' || echo "$package"; done)
 if [ -n "$missing" ]; then
