@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
+    from ehpc_jupyter.errors import Problem
     from ehpc_jupyter.models.actions import CreateJobRequest
     from ehpc_jupyter.models.cluster import ClusterProfile, Node, Queue
     from ehpc_jupyter.models.job import JobState
-    from ehpc_jupyter.schedulers.base import JobReport
+    from ehpc_jupyter.schedulers.base import JobReport, TrialAnswer
     from ehpc_jupyter.schedulers.script import TaskRecord
     from ehpc_jupyter.transport.base import FileInfo
 
@@ -57,6 +58,32 @@ class Fate:
     reason: str | None = None
 
 
+@dataclass(frozen=True)
+class Preview:
+    """A job as the scheduler would get it.
+
+    Attributes:
+        script: the batch script.
+        command: the command line that submits it.
+    """
+
+    script: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a cluster says to a job that it is only asked about.
+
+    Attributes:
+        problems: what its checks found.
+        answer: the scheduler's; None if it was not asked, because of those problems or because it cannot be asked.
+    """
+
+    problems: tuple[Problem, ...] = ()
+    answer: TrialAnswer | None = None
+
+
 class Cluster(abc.ABC):
     """A cluster."""
 
@@ -91,6 +118,14 @@ class Cluster(abc.ABC):
         """
 
     @abc.abstractmethod
+    def preview(self, job: Prepared) -> Preview:
+        """What ``submit`` would hand to the scheduler. Asks and changes nothing."""
+
+    @abc.abstractmethod
+    def test(self, job: Prepared) -> Verdict:
+        """What the cluster's checks and the scheduler say to a job, by one round trip; nothing is submitted."""
+
+    @abc.abstractmethod
     def fate(self, request_id: str, folder: str, user: str, *, age_s: float) -> Fate:
         """What became of a submission whose answer was lost ``age_s`` seconds ago."""
 
@@ -109,6 +144,14 @@ class Cluster(abc.ABC):
     @abc.abstractmethod
     def stop(self, job_ids: Sequence[str], user: str) -> None:
         """Stop jobs of one account. Raises StopFailure."""
+
+    @abc.abstractmethod
+    def hold(self, job_ids: Sequence[str], user: str) -> None:
+        """Keep waiting jobs or tasks of one account from starting. Raises AgentError."""
+
+    @abc.abstractmethod
+    def release(self, job_ids: Sequence[str], user: str) -> None:
+        """Let held jobs or tasks of one account start again. Raises AgentError."""
 
     @abc.abstractmethod
     def parent_id(self, job_id: str) -> str:

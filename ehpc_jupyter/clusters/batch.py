@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from ehpc_jupyter.clusters import places, submission
-from ehpc_jupyter.clusters.base import Cluster, Fate, Prepared
+from ehpc_jupyter.clusters.base import Cluster, Fate, Prepared, Preview, Verdict
 from ehpc_jupyter.errors import (
     AgentError,
     EhpcError,
@@ -21,7 +21,7 @@ from ehpc_jupyter.models.job import JobState
 from ehpc_jupyter.schedulers.base import CommandResult
 from ehpc_jupyter.schedulers.local import LocalScheduler
 from ehpc_jupyter.schedulers.slurm import SlurmScheduler
-from ehpc_jupyter.transport.base import Completed, LoginRefused, LostAnswer
+from ehpc_jupyter.transport.base import Completed, LoginRefused, LostAnswer, command_line
 from ehpc_jupyter.transport.local import LocalTransport
 
 if TYPE_CHECKING:
@@ -157,6 +157,14 @@ class BatchCluster(Cluster):
         """See ``Cluster.stop``."""
         self.scheduler.parse_stop(self._ask(self.scheduler.stop_command(job_ids), user, again=False))
 
+    def hold(self, job_ids: Sequence[str], user: str) -> None:
+        """See ``Cluster.hold``."""
+        self.scheduler.parse_change(self._ask(self.scheduler.hold_command(job_ids), user, again=False))
+
+    def release(self, job_ids: Sequence[str], user: str) -> None:
+        """See ``Cluster.release``."""
+        self.scheduler.parse_change(self._ask(self.scheduler.release_command(job_ids), user, again=False))
+
     def parent_id(self, job_id: str) -> str:
         """See ``Cluster.parent_id``."""
         return self.scheduler.parent_id(job_id)
@@ -219,6 +227,23 @@ class BatchCluster(Cluster):
         except ServiceUnavailable as error:
             # The scheduler did not answer its own command in time: it may have taken the job.
             raise LostAnswer(error.detail) from None
+
+    def preview(self, job: Prepared) -> Preview:
+        """See ``Cluster.preview``."""
+        plan = self._plan(job)
+        return Preview(submission.script_text(plan), command_line(self.scheduler.submit_command(plan.submission)))
+
+    def test(self, job: Prepared) -> Verdict:
+        """See ``Cluster.test``."""
+        plan = self._plan(job)
+        done = self._program(job.user, submission.test_program(plan, self.scheduler), again=True)
+        argv = self.scheduler.test_command(plan.submission) or ()
+        outcome = submission.parse_outcome(done.stdout.decode(errors="replace"), argv)
+        if outcome is None:
+            raise AgentError(_decoded(done).words)
+        if outcome.problems or outcome.submit is None:
+            return Verdict(outcome.problems)
+        return Verdict(answer=self.scheduler.parse_test(outcome.submit))
 
     def fate(self, request_id: str, folder: str, user: str, *, age_s: float) -> Fate:
         """See ``Cluster.fate``: ask the folder, then the scheduler, and only then decide."""

@@ -203,23 +203,17 @@ def submit_program(plan: Plan, scheduler: Scheduler) -> str:
         "read -r ehpc_here </proc/sys/kernel/hostname 2>/dev/null || ehpc_here=",
         'printf "%s %s\\n" "$$" "$ehpc_here" >pid',
     ]
-    unset = f"unset {' '.join(scheduler.unwanted)}; " if scheduler.unwanted else ""
     write = " && ".join(f"printf %s {quote(text)} >{name}" for name, text in sorted(plan.files.items()))
     copy = f" && cp -- {quote(plan.user_script)} script && chmod u+rx script" if plan.user_script else ""
     if "script" in plan.files:
         copy = " && chmod u+rx script"
-    script = (
-        f"printf '#!/bin/sh\\n%s# Request %s\\n%s' \"$ehpc_lines\" {quote(plan.request_id)} {quote(plan.body)} >job.sh"
-    )
     lines += [
-        f"{{ {write}{copy} && {script}; }} 2>submit.err || "
+        f"{{ {write}{copy} && {_print_script(plan)} >job.sh; }} 2>submit.err || "
         "{ IFS= read -r ehpc_line <submit.err; "
         'say refused "the job\'s files cannot be written to $ehpc_folder: $ehpc_line"; : >void; exit 0; }',
         # Without a working folder of its own the job starts in the home, where the scheduler starts what is submitted there.
         f"cd {quote(job.work_dir)} || exit 1",
-        # The job inherits what the scheduler's command sees: the account's own locale, and nothing that asks for more than
-        # the request does.
-        f'ehpc_out=$(LC_ALL=$ehpc_locale; [ "$LC_ALL" ] || unset LC_ALL; {unset}'
+        f"ehpc_out=$({_surroundings(scheduler)}"
         f'{command_line(scheduler.submit_command(job))} 2>"$ehpc_folder/submit.err" </dev/null)',
         "ehpc_code=$?",
         'printf "%s\\n%s\\n" "$ehpc_code" "$ehpc_out" >"$ehpc_folder/receipt"',
@@ -228,6 +222,44 @@ def submit_program(plan: Plan, scheduler: Scheduler) -> str:
         'say out "$ehpc_out"',
         'while IFS= read -r ehpc_line || [ -n "$ehpc_line" ]; do say err "$ehpc_line"; done <"$ehpc_folder/submit.err"',
     ]
+    return "\n".join(lines) + "\n"
+
+
+def _surroundings(scheduler: Scheduler) -> str:
+    """The job inherits what the scheduler's command sees: the account's own locale, and nothing that asks for more than the
+    request does."""
+    unset = f"unset {' '.join(scheduler.unwanted)}; " if scheduler.unwanted else ""
+    return f'LC_ALL=$ehpc_locale; [ "$LC_ALL" ] || unset LC_ALL; {unset}'
+
+
+def _print_script(plan: Plan) -> str:
+    quote = shlex.quote
+    return f"printf '#!/bin/sh\\n%s# Request %s\\n%s' \"$ehpc_lines\" {quote(plan.request_id)} {quote(plan.body)}"
+
+
+def script_text(plan: Plan) -> str:
+    """The batch script as ``submit_program`` writes it; the directives of a script on the cluster are not known here."""
+    lines = "".join(line + "\n" for line in directives(plan.submission.spec.script or ""))
+    return f"#!/bin/sh\n{lines}# Request {plan.request_id}\n{plan.body}"
+
+
+def test_program(plan: Plan, scheduler: Scheduler) -> str:
+    """Run the checks and ask the scheduler, if it can be asked; changes nothing. Read its output with ``parse_outcome``."""
+    argv = scheduler.test_command(plan.submission)
+    lines = [_FUNCTIONS, FUNCTIONS, "ehpc_lines=", *check_lines(plan.submission, plan.user_script)]
+    lines.append('[ -z "$ehpc_bad" ] || exit 0')
+    if argv is None:
+        lines.append("say state untested")
+    else:
+        lines += [
+            f"cd {shlex.quote(plan.submission.work_dir)} || exit 1",
+            # Both of its outputs, since nothing may be written to the disk here; schedulers speak on either.
+            f"ehpc_out=$({_print_script(plan)} | {{ {_surroundings(scheduler)}{command_line(argv)} 2>&1; }})",
+            "ehpc_code=$?",
+            "say state new",
+            'say code "$ehpc_code"',
+            'say out "$ehpc_out"',
+        ]
     return "\n".join(lines) + "\n"
 
 

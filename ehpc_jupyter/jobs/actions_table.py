@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from ehpc_jupyter.jobs import cluster_actions, job_actions
+from ehpc_jupyter.jobs import cluster_actions, control_actions, job_actions
 from ehpc_jupyter.models import actions
 
 if TYPE_CHECKING:
@@ -37,12 +37,24 @@ class Action:
 
 ACTIONS: dict[str, Action] = {
     "CreateJob": Action(actions.CreateJobRequest, actions.CreateJobResponse, job_actions.create_job, "write"),
+    "CheckJob": Action(actions.CheckJobRequest, actions.CheckJobResponse, job_actions.check_job, "write"),
     "GetJob": Action(actions.GetJobRequest, actions.GetJobResponse, job_actions.get_job, "read"),
     "ListJobs": Action(actions.ListJobsRequest, actions.ListJobsResponse, job_actions.list_jobs, "list"),
     "GetJobLog": Action(actions.GetJobLogRequest, actions.GetJobLogResponse, job_actions.get_job_log, "read"),
-    "StopJobs": Action(actions.StopJobsRequest, actions.StopJobsResponse, job_actions.stop_jobs, "write"),
+    "StopJobs": Action(actions.StopJobsRequest, actions.StopJobsResponse, control_actions.stop_jobs, "write"),
     "DeleteJobs": Action(actions.DeleteJobsRequest, actions.DeleteJobsResponse, job_actions.delete_jobs, "write"),
     "RerunJobs": Action(actions.RerunJobsRequest, actions.RerunJobsResponse, job_actions.rerun_jobs, "write"),
+    "HoldJobs": Action(actions.HoldJobsRequest, actions.HoldJobsResponse, control_actions.hold_jobs, "write"),
+    "ReleaseJobs": Action(
+        actions.ReleaseJobsRequest, actions.ReleaseJobsResponse, control_actions.release_jobs, "write"
+    ),
+    "RefreshJobs": Action(
+        actions.RefreshJobsRequest, actions.RefreshJobsResponse, control_actions.refresh_jobs, "read"
+    ),
+    "ListTasks": Action(actions.ListTasksRequest, actions.ListTasksResponse, control_actions.list_tasks, "list"),
+    "ListJobEvents": Action(
+        actions.ListJobEventsRequest, actions.ListJobEventsResponse, control_actions.list_job_events, "list"
+    ),
     "ListClusters": Action(
         actions.ListClustersRequest, actions.ListClustersResponse, cluster_actions.list_clusters, "list"
     ),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import time
 from typing import TYPE_CHECKING, Any
 
-from ehpc_jupyter.errors import DeleteFailure, EhpcError, InvalidParams, RerunFailure, ServiceUnavailable, StopFailure
+from ehpc_jupyter.errors import DeleteFailure, EhpcError, InvalidParams, RerunFailure, ServiceUnavailable
 from ehpc_jupyter.jobs import answers, tasks
 from ehpc_jupyter.models import actions
+from ehpc_jupyter.models.cluster import check
 from ehpc_jupyter.models.job import JobState
 from ehpc_jupyter.models.values import ArrayRange
 from ehpc_jupyter.schedulers.base import expand_path
@@ -24,6 +26,28 @@ def create_job(sites: Sites, request: actions.CreateJobRequest) -> actions.Creat
     """CreateJob: see ``Submitter``."""
     sites.reach(request.cluster_id)
     return actions.CreateJobResponse(job_id=sites.submitter.submit(request))
+
+
+def check_job(sites: Sites, request: actions.CheckJobRequest) -> actions.CheckJobResponse:
+    """CheckJob: the checks of ``create_job``, the cluster's own and the scheduler's; nothing is stored or submitted."""
+    cluster, spec = sites.reach(request.cluster_id), request.job_spec
+    user = cluster.login(spec.runas_user, spec.runas_user_password)
+    job = cluster.prepare(request, "0" * 32, time.strftime("%Y-%m-%d"), user)
+    preview = cluster.preview(job)
+    problems = check(spec, sites.known_queues(request.cluster_id))
+    answer = None
+    if not problems:
+        verdict = cluster.test(job)
+        problems, answer = list(verdict.problems), verdict.answer
+    return actions.CheckJobResponse(
+        valid=not problems and (answer is None or answer.valid is not False),
+        problems=tuple(actions.ProblemInfo(field=p.field, message=p.message) for p in problems),
+        message=(answer and answer.words) or None,
+        script=preview.script,
+        command=preview.command,
+        start_time=answer and answer.start_time,
+        node_list=answer and answer.node_list,
+    )
 
 
 def get_job(sites: Sites, request: actions.GetJobRequest) -> actions.GetJobResponse:
@@ -69,29 +93,6 @@ def get_job_log(sites: Sites, request: actions.GetJobLogRequest) -> actions.GetJ
     return actions.GetJobLogResponse(job_id=request.job_id, **values)
 
 
-def stop_jobs(sites: Sites, request: actions.StopJobsRequest) -> actions.StopJobsResponse:
-    """StopJobs: one command for all jobs of one account."""
-    cluster = sites.reach(request.cluster_id)
-    by_user: dict[str, list[str]] = {}
-    for job_id in request.job_ids:
-        job = sites.job(request.cluster_id, job_id)
-        # One that ended is left alone: its id may be another job's by now.
-        if not job.detail.is_final:
-            by_user.setdefault(job.login_user, []).append(job_id)
-    failures: list[EhpcError] = []
-    for user, ids in by_user.items():
-        try:
-            cluster.stop(ids, user)
-        except EhpcError as error:
-            failures.append(error)
-    sites.wake(request.cluster_id, now=True)
-    if len(failures) == 1:
-        raise failures[0]
-    if failures:
-        raise StopFailure("; ".join(error.detail for error in failures))
-    return actions.StopJobsResponse()
-
-
 def delete_jobs(sites: Sites, request: actions.DeleteJobsRequest) -> actions.DeleteJobsResponse:
     """DeleteJobs: when one may not be deleted, none is."""
     cluster = sites.reach(request.cluster_id)
@@ -104,7 +105,9 @@ def delete_jobs(sites: Sites, request: actions.DeleteJobsRequest) -> actions.Del
     sites.store.delete(jobs)
     if words:
         raise DeleteFailure("; ".join(words))
-    return actions.DeleteJobsResponse()
+    return actions.DeleteJobsResponse(
+        results=tuple(actions.JobOutcome(job_id=job_id, outcome="deleted") for job_id in request.job_ids)
+    )
 
 
 def _without_folders(cluster: Cluster, jobs: list[StoredJob]) -> tuple[list[StoredJob], list[str]]:
@@ -141,7 +144,11 @@ def rerun_jobs(sites: Sites, request: actions.RerunJobsRequest) -> actions.Rerun
     if words:
         done = f" (run again, as {', '.join(made)}: the others)" if made else ""
         raise RerunFailure("; ".join(words) + done)
-    return actions.RerunJobsResponse(job_ids=tuple(made))
+    results = [
+        actions.JobOutcome(job_id=str(job.detail.job_id), outcome="submitted again", new_job_id=new)
+        for job, new in zip(jobs, made, strict=True)
+    ]
+    return actions.RerunJobsResponse(job_ids=tuple(made), results=tuple(results))
 
 
 def _again(sites: Sites, job: StoredJob, request: actions.RerunJobsRequest) -> actions.CreateJobRequest:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ehpc_jupyter.jobs.listing import chosen, ordered
 from ehpc_jupyter.jobs.schema import SCHEMAS
+from ehpc_jupyter.models.actions import JobEvent
 from ehpc_jupyter.models.job import JobDetail
 from ehpc_jupyter.schedulers.nodes import names_node
 
@@ -167,6 +168,14 @@ class JobStore:
             "INSERT INTO history VALUES (?, ?, ?, ?, ?)",
             (detail.request_id, int(time.time()), detail.state.value, source, detail.reason),
         )
+
+    def events(self, request_id: str) -> list[JobEvent]:
+        """All changes of a job's state, oldest first."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT time, state, source, reason FROM history WHERE request_id = ? ORDER BY rowid", (request_id,)
+            ).fetchall()
+        return [JobEvent(time=when, state=state, source=source, reason=why) for when, state, source, why in rows]
 
     def remove(self, request_id: str) -> None:
         """Forget a request that was refused before anything was submitted."""

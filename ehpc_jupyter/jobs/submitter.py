@@ -107,6 +107,7 @@ class Submitter:
             submit_time=int(time.time()),
             wall_time_s=spec.wall_time.seconds if spec.wall_time else None,
             array_request=str(spec.array_request) if spec.array_request else None,
+            after=str(spec.after) if spec.after else None,
             folder=job.folder,
             rerun_of=rerun_of,
             stdout_path=job.stdout,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ehpc_jupyter.errors import InvalidParams, Problem
 from ehpc_jupyter.jobs.summary import covers, needs_records, summarise
+from ehpc_jupyter.models.actions import TaskGroup
 from ehpc_jupyter.models.job import JobDetail, JobState
 from ehpc_jupyter.models.values import ArrayRange
 from ehpc_jupyter.schedulers.base import expand_path
@@ -43,6 +45,52 @@ def checked(job: StoredJob, task: int, field: str) -> int:
     if task not in tasks:
         raise InvalidParams(Problem(field, f"the array {tasks} has no task {task}"))
     return task
+
+
+def checked_range(job: StoredJob, job_id: str, field: str) -> None:
+    """Whether a job has all tasks that an id names. Nothing is expanded.
+
+    Raises:
+        InvalidParams: with that field; it lacks one.
+    """
+    if job_id == job.detail.job_id:
+        return
+    names = re.fullmatch(r".*_\[?([0-9,:-]+)\]?", job_id)
+    for part in names[1].split(",") if names else []:
+        bounds = re.match(r"(\d{1,9})(?:-(\d{1,9}))?(?::\d{1,9})?$", part)
+        if bounds is None:
+            raise InvalidParams(Problem(field, f"{job_id}: {part!r} is no task and no range of tasks"))
+        for bound in {bounds[1], bounds[2] or bounds[1]}:
+            if "-" not in part:
+                checked(job, int(bound), field)
+            elif job.detail.array_request is None:
+                raise InvalidParams(Problem(field, f"job {job.detail.job_id} is no array, it has no tasks {part}"))
+            else:
+                tasks = ArrayRange.parse(job.detail.array_request)
+                if not tasks.first <= int(bound) <= tasks.last:
+                    raise InvalidParams(Problem(field, f"the array {tasks} has no tasks {part}"))
+
+
+def groups(sites: Sites, job: StoredJob) -> list[TaskGroup]:
+    """The tasks of an array, those of which the same is known together, in the order of their first index."""
+    if job.detail.array_request is None:
+        raise InvalidParams(Problem("JobId", f"job {job.detail.job_id} is no array; it has no tasks"))
+    reports = sites.monitor(job.cluster_id).array_reports(job.request_id)
+    return [
+        TaskGroup(
+            tasks=str(report.tasks),
+            count=report.count,
+            state=report.state,
+            native_state=report.native_state,
+            reason=report.reason,
+            exit_code=report.exit_code,
+            signal=report.signal,
+            node_list=report.node_list,
+            start_time=report.start_time,
+            end_time=report.end_time,
+        )
+        for report in reports
+    ]
 
 
 def task_detail(sites: Sites, job: StoredJob, task: int) -> JobDetail:

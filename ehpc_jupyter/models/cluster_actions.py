@@ -8,9 +8,10 @@ from pydantic import Field, SecretStr
 
 from ehpc_jupyter.models.base import WireModel
 from ehpc_jupyter.models.common import Answer, Names
+from ehpc_jupyter.models.values import Whole
 
-PageNumber = Annotated[int, Field(ge=1, le=10**9)]
-PageSize = Annotated[int, Field(ge=1, le=100)]
+PageNumber = Annotated[Whole, Field(ge=1, le=10**9)]
+PageSize = Annotated[Whole, Field(ge=1, le=100)]
 
 # --- ListClusters
 
@@ -49,6 +50,12 @@ class ClusterInfo(WireModel):
     """Extension of ours: why it is in exception or stopped."""
     host: str | None = None
     """Extension of ours: the login node."""
+    checked_time: int | None = None
+    """Extension of ours: when it last answered about jobs, UNIX seconds."""
+    next_check_time: int | None = None
+    """Extension of ours: when it is asked about jobs next, UNIX seconds; absent while nothing is asked."""
+    paused: bool = False
+    """Extension of ours: whether it is not asked any more, because it did not answer; RefreshJobs asks again."""
     manager: ManagerInfo | None = None
 
 

@@ -107,6 +107,12 @@ class JobDetail(WireModel):
     reason: str | None = None
     """Why it waits or why it ended so, in the scheduler's words."""
 
+    explanation: str | None = None
+    """Why it waits, or why it did not end well, in plain words; absent where there is nothing to explain."""
+
+    advice: str | None = None
+    """What to do about it."""
+
     exit_code: int | None = None
     """The command's exit code, 0 to 255."""
 
@@ -125,6 +131,9 @@ class JobDetail(WireModel):
     submit_time: int | None = None
     """When it was submitted, UNIX seconds."""
 
+    expected_start_time: int | None = None
+    """When the scheduler means to start it, of a job that waits, UNIX seconds; it may change its mind."""
+
     start_time: int | None = None
     """When it started (the first task, for an array), UNIX seconds."""
 
@@ -142,6 +151,12 @@ class JobDetail(WireModel):
 
     occupied: Occupied | None = None
     """What it occupies or occupied; absent for an array as a whole."""
+
+    memory_peak_mb: int | None = None
+    """The most memory that it used on a node, MB; known for some jobs after their end."""
+
+    after: str | None = None
+    """The jobs that it waits for, `ok:12,any:13`."""
 
     rerun_of: str | None = None
     """The id of the job that it runs again."""

@@ -1,7 +1,7 @@
 """Requests and answers of the actions about jobs; wire names and types as on the API's pages (2024-07-30).
 
-``Detail`` (in GetJob and ListJobs), ``TaskId`` (in GetJobLog), ``DeleteFolder`` (in DeleteJobs) and all of RerunJobs but ``JobIds``
-are extensions of ours.
+Extensions of ours: ``Detail`` (in GetJob and ListJobs), ``TaskId`` (in GetJobLog), ``DeleteFolder`` (in DeleteJobs), ``Results``,
+all of RerunJobs but ``JobIds``, and CheckJob.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SecretStr, field_validator
 
 from ehpc_jupyter.models.base import WireModel
-from ehpc_jupyter.models.common import Answer, ResourceTexts, json_text, one_or_many
+from ehpc_jupyter.models.common import Answer, ResourceTexts, json_text
 from ehpc_jupyter.models.job import JobDetail, JobId
+from ehpc_jupyter.models.job_control import JobIds, JobOutcome
 from ehpc_jupyter.models.spec import JobSpec, form
-from ehpc_jupyter.models.values import Variable, plain_text
+from ehpc_jupyter.models.values import Variable, Whole, plain_text
 
 #: What a caller may make a request unique by.
 TOKEN_PATTERN = r"^[\x21-\x7e]{1,64}$"  # noqa: S105 - a pattern
-JobIds = Annotated[tuple[JobId, ...], BeforeValidator(one_or_many), Field(min_length=1, max_length=1000)]
 
 # --- CreateJob
 
@@ -64,6 +64,42 @@ class CreateJobResponse(Answer):
 
     success: str = "true"
     """`true`."""
+
+
+# --- CheckJob
+
+
+class CheckJobRequest(CreateJobRequest):
+    """Ask what the cluster would say to a job, without submitting it."""
+
+
+class ProblemInfo(WireModel):
+    """Something that is wrong with a request."""
+
+    field: str
+    """The wire path of the field, `JobSpec.WallTime`."""
+    message: str
+    """What is wrong with it and what to do."""
+
+
+class CheckJobResponse(Answer):
+    """What would be submitted, and what the cluster says to it. A request that is wrong in itself is answered by InvalidParams."""
+
+    success: str = "true"
+    valid: bool
+    """Whether the cluster would take the job."""
+    problems: tuple[ProblemInfo, ...] = ()
+    """What the cluster's checks found, each with its field."""
+    message: str | None = None
+    """The scheduler's own words, where it said any."""
+    script: str
+    """The script that would be handed to the scheduler."""
+    command: str
+    """The command that would submit it."""
+    start_time: int | None = None
+    """When the scheduler would start it if it were submitted now, UNIX seconds."""
+    node_list: str | None = None
+    """Where it would start it."""
 
 
 # --- GetJob
@@ -127,11 +163,11 @@ class GetJobLogRequest(WireModel):
     cluster_id: str
     job_id: JobId
     log_type: Literal["stdout", "stderr", "all"] = "all"
-    offset: Annotated[int, Field(ge=0, le=2**62)] = 0
+    offset: Annotated[Whole, Field(ge=0, le=2**62)] = 0
     """Bytes to skip."""
-    size: Annotated[int, Field(ge=1, le=1_048_576)] = 10240
+    size: Annotated[Whole, Field(ge=1, le=1_048_576)] = 10240
     """Bytes to read at most."""
-    task_id: Annotated[int, Field(ge=0)] | None = None
+    task_id: Annotated[Whole, Field(ge=0)] | None = None
     """The task of an array; also as `10_3` in JobId."""
 
 
@@ -145,22 +181,6 @@ class GetJobLogResponse(Answer):
     """The file's size in bytes."""
     stderr_log: str | None = None
     stderr_log_size: int | None = None
-
-
-# --- StopJobs
-
-
-class StopJobsRequest(WireModel):
-    """Stop jobs that wait or run."""
-
-    cluster_id: str
-    job_ids: JobIds
-
-
-class StopJobsResponse(Answer):
-    """All of them were told to stop."""
-
-    success: str = "true"
 
 
 # --- DeleteJobs
@@ -179,6 +199,8 @@ class DeleteJobsResponse(Answer):
     """All of them are forgotten."""
 
     success: str = "true"
+    results: tuple[JobOutcome, ...] = ()
+    """Extension of ours: what happened to each."""
 
 
 # --- RerunJobs
@@ -202,3 +224,5 @@ class RerunJobsResponse(Answer):
     success: str = "true"
     job_ids: tuple[str, ...]
     """The new jobs' ids, in the order of the request."""
+    results: tuple[JobOutcome, ...] = ()
+    """What happened to each."""

@@ -1,6 +1,7 @@
 """What a job is: the one description that the form, the magic, the panel and the API share.
 
-Field names, formats and examples follow the API page of CreateJob (2024-07-30). Extensions of ours: ``Script``, ``WorkDir``.
+Field names, formats and examples follow the API page of CreateJob (2024-07-30). Extensions of ours: ``Script``, ``WorkDir``,
+``After``.
 Each field's ``x-ehpc`` entry in the JSON schema says where forms show it: ``group`` and ``widget``.
 """
 
@@ -22,8 +23,18 @@ from pydantic import (
     field_validator,
 )
 
+from ehpc_jupyter.models.after import After
 from ehpc_jupyter.models.base import WireModel
-from ehpc_jupyter.models.values import LONGEST_ALL, LONGEST_WORD, ArrayRange, Memory, Variable, WallTime, plain_text
+from ehpc_jupyter.models.values import (
+    LONGEST_ALL,
+    LONGEST_WORD,
+    ArrayRange,
+    Memory,
+    Variable,
+    WallTime,
+    Whole,
+    plain_text,
+)
 
 #: First words of the comment lines by which a script speaks to a scheduler.
 DIRECTIVES = ("#SBATCH", "#PBS")
@@ -91,7 +102,7 @@ Variables = Annotated[
     PlainSerializer(_variables_text, return_type=str),
     WithJsonSchema({"type": "string", "examples": ['[{"Name":"x", "Value":"y"}]']}),
 ]
-Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Count = Annotated[Whole, Field(ge=1, le=1_000_000)]
 
 
 class Resources(WireModel):
@@ -106,7 +117,7 @@ class Resources(WireModel):
     memory: Memory | None = Field(None, json_schema_extra=form("resources"))
     """Memory on each node, in MB or GB, for instance 4GB."""
 
-    gpus: Annotated[int, Field(ge=0, le=1_000_000)] | None = Field(
+    gpus: Annotated[Whole, Field(ge=0, le=1_000_000)] | None = Field(
         None, title="GPUs", examples=[1], json_schema_extra=form("resources", "number")
     )
     """GPUs on each node."""
@@ -138,6 +149,10 @@ class JobSpec(WireModel):
 
     array_request: ArrayRange | None = Field(None, title="Array", json_schema_extra=form("more"))
     """Run the job once for each index of a range, first-last:step; 1-5:2 runs tasks 1, 3 and 5."""
+
+    after: After | None = Field(None, title="After job", json_schema_extra=form("more"))
+    """Jobs of this cluster that must end first: ok:12 waits until job 12 ended well, any:12 until it ended, notok:12 until
+    it ended and not well; several with commas."""
 
     variables: Variables | None = Field(None, json_schema_extra=form("more", "variables"))
     """Environment variables of the job, as a JSON array of objects with Name and Value."""

@@ -76,7 +76,7 @@ def plain_text(value: str, *, lines: bool = False) -> str:
     return value
 
 
-class _Written:
+class Written:
     """A value with one written form: parsed from it, printed as it, a string in JSON."""
 
     pattern: str
@@ -84,6 +84,7 @@ class _Written:
 
     @classmethod
     def parse(cls, text: Any) -> Any:
+        """Read the written form. Raises ValueError."""
         raise NotImplementedError
 
     @classmethod
@@ -98,7 +99,7 @@ class _Written:
 
 
 @dataclass(frozen=True, order=True)
-class WallTime(_Written):
+class WallTime(Written):
     """How long a job may run: ``H:MM:SS``, hours may pass 24 (API: "hour: minute: second").
 
     Attributes:
@@ -133,7 +134,7 @@ _MB = {"": 0, "M": 1, "MB": 1, "G": 1024, "GB": 1024, "T": 1024**2, "TB": 1024**
 
 
 @dataclass(frozen=True, order=True)
-class Memory(_Written):
+class Memory(Written):
     """Memory of each node: a number and ``MB`` or ``GB``, upper or lower case; 1 GB is 1024 MB, as schedulers count.
 
     Attributes:
@@ -166,7 +167,7 @@ class Memory(_Written):
 
 
 @dataclass(frozen=True)
-class ArrayRange(_Written):
+class ArrayRange(Written):
     """The tasks of an array job: ``X-Y:Z`` (API), from X up to at most Y in steps of Z; ``:Z`` may be left out.
 
     It is never expanded: a range of three million costs what a range of three costs.
@@ -244,3 +245,13 @@ def _as_text(value: Any) -> Any:
 
 #: A string that a number may stand for (the API sends numbers as strings).
 NumberText = Annotated[str, BeforeValidator(_as_text)]
+
+
+def _no_truth(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("it should be a whole number")  # noqa: TRY004 - pydantic takes ValueError
+    return value
+
+
+#: A whole number; Python counts True as 1, a request does not.
+Whole = Annotated[int, BeforeValidator(_no_truth)]

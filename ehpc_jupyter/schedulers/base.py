@@ -74,6 +74,23 @@ class Submission:
 
 
 @dataclass(frozen=True)
+class TrialAnswer:
+    """What a scheduler says to a job that it is only asked about.
+
+    Attributes:
+        valid: whether it would take it; None: it cannot be asked.
+        words: its own words; empty if it said none.
+        start_time: when it would start it, UNIX seconds.
+        node_list: where.
+    """
+
+    valid: bool | None
+    words: str = ""
+    start_time: int | None = None
+    node_list: str | None = None
+
+
+@dataclass(frozen=True)
 class JobReport:
     """What a scheduler says of a job, or of some tasks of an array; None is: it did not say.
 
@@ -99,9 +116,11 @@ class JobReport:
     queue: str | None = None
     node_list: str | None = None
     submit_time: int | None = None
+    expected_start_time: int | None = None
     start_time: int | None = None
     end_time: int | None = None
     wall_time_s: int | None = None
+    memory_peak_mb: int | None = None
     token: str | None = None
     occupied: Occupied | None = None
 
@@ -131,6 +150,14 @@ class Scheduler(abc.ABC):
     @abc.abstractmethod
     def parse_submit(self, result: CommandResult) -> str:
         """The job's id. Raises SubmitFailure with the scheduler's words."""
+
+    @abc.abstractmethod
+    def test_command(self, job: Submission) -> Argv | None:
+        """Ask what would become of a job, without submitting it; None if the scheduler cannot be asked."""
+
+    @abc.abstractmethod
+    def parse_test(self, result: CommandResult) -> TrialAnswer:
+        """Raises ServiceUnavailable: the scheduler did not answer."""
 
     @abc.abstractmethod
     def status_command(self, users: Sequence[str]) -> Argv:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ehpc_jupyter.errors import AgentError, EhpcError, ListFailure, StopFailure, SubmitFailure
 from ehpc_jupyter.models.cluster import Node, Queue
 from ehpc_jupyter.models.job import JobState, Occupied
-from ehpc_jupyter.schedulers.base import FIELD, JobReport, Scheduler, with_task
+from ehpc_jupyter.schedulers.base import FIELD, JobReport, Scheduler, TrialAnswer, with_task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,6 +76,14 @@ class LocalScheduler(Scheduler):
         if result.exit_code or not found:
             raise SubmitFailure(_words(result))
         return found[1]
+
+    def test_command(self, job: Submission) -> Argv | None:
+        """It cannot be asked."""
+        return None
+
+    def parse_test(self, result: CommandResult) -> TrialAnswer:
+        """See ``Scheduler``."""
+        return TrialAnswer(valid=None, words=_words(result))
 
     def status_command(self, users: Sequence[str]) -> Argv:
         """All jobs: the queue has those of one account only. Ended ones are in the answer for ten minutes."""

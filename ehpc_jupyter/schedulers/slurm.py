@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 
 from ehpc_jupyter.errors import AgentError, EhpcError, ListFailure, ServiceUnavailable, StopFailure, SubmitFailure
 from ehpc_jupyter.models.job import JobState
-from ehpc_jupyter.schedulers.base import FIELD, Argv, CommandResult, JobReport, Scheduler, Submission, with_task
+from ehpc_jupyter.schedulers.base import (
+    FIELD,
+    Argv,
+    CommandResult,
+    JobReport,
+    Scheduler,
+    Submission,
+    TrialAnswer,
+)
+from ehpc_jupyter.schedulers.slurm_options import options
 from ehpc_jupyter.schedulers.slurm_site import (
     NODES,
     QUEUES,
@@ -80,7 +89,7 @@ _NO_ANSWER = re.compile(
     r"|Protocol authentication error|Communication connection failure|Slurm temporarily unable|Unexpected message received"
 )
 #: ``#SBATCH --test-only`` in a script: nothing was submitted.
-_TEST_ONLY = re.compile(r"Job \d+ to start at")
+_TEST_ONLY = re.compile(r"Job \d+ to start at (\S+)(?: using .*? on(?: nodes)? (\S+))?")
 _NO_ACCOUNTING = "accounting storage is disabled"
 
 
@@ -98,38 +107,7 @@ class SlurmScheduler(Scheduler):
 
     def submit_command(self, job: Submission) -> Argv:
         """``sbatch`` with long options, so that no value can be taken for an option."""
-        spec, is_array = job.spec, job.spec.array_request is not None
-        argv = [
-            "sbatch",
-            "--parsable",
-            f"--job-name={job.name}",
-            f"--output={_pattern(job.stdout, is_array=is_array)}",
-            f"--error={_pattern(job.stderr, is_array=is_array)}",
-            f"--comment={job.token}",
-        ]
-        if spec.work_dir:
-            argv.append(f"--chdir={job.work_dir}")
-        if spec.job_queue:
-            argv.append(f"--partition={spec.job_queue}")
-        if spec.wall_time:
-            argv.append(f"--time={spec.wall_time}")
-        if spec.array_request:
-            argv.append(f"--array={spec.array_request}")
-        if spec.priority is not None:
-            # An ordinary user's --priority is ignored without a word; --nice is not (measured, 22.05).
-            argv.append(f"--nice={(9 - spec.priority) * job.priority_step}")
-        wanted = spec.resources
-        if wanted:
-            if wanted.nodes is not None:
-                argv.append(f"--nodes={wanted.nodes}")
-            if wanted.cores is not None:
-                # One task a node that owns the node's cores: what a threaded program and PBS's select both mean.
-                argv += ["--ntasks-per-node=1", f"--cpus-per-task={wanted.cores}"]
-            if wanted.memory is not None:
-                argv.append(f"--mem={wanted.memory.mb}M")
-            if wanted.gpus:
-                argv.append(f"--gres=gpu:{wanted.gpus}")
-        return (*argv, job.script)
+        return ("sbatch", "--parsable", *options(job), job.script)
 
     def parse_submit(self, result: CommandResult) -> str:
         """``--parsable`` prints ``id`` or ``id;cluster``. Raises ServiceUnavailable when there may be a job all the same."""
@@ -140,6 +118,19 @@ class SlurmScheduler(Scheduler):
         if _NO_ANSWER.search(result.stderr) or (result.exit_code == 0 and not _TEST_ONLY.search(result.stderr)):
             raise ServiceUnavailable(result.words)
         raise SubmitFailure(result.words)
+
+    def test_command(self, job: Submission) -> Argv:
+        """``sbatch --test-only`` with the script as its input."""
+        return (*_ENV, "sbatch", "--test-only", *options(job))
+
+    def parse_test(self, result: CommandResult) -> TrialAnswer:
+        """``sbatch: Job 12 to start at 1700000000 using 2 processors on nodes node1 in partition comp``, or why it is refused."""
+        if _NO_ANSWER.search(result.words):
+            raise ServiceUnavailable(result.words)
+        match = _TEST_ONLY.search(result.words)
+        if result.exit_code or not match:
+            return TrialAnswer(valid=False, words=result.words)
+        return TrialAnswer(valid=True, words=result.words, start_time=_seconds(match[1]), node_list=match[2])
 
     def status_command(self, users: Sequence[str]) -> Argv:
         """All jobs, those that ended within MinJobAge too; running tasks singly, waiting tasks as ranges."""
@@ -287,12 +278,6 @@ class SlurmScheduler(Scheduler):
         if result.exit_code != 0 or not match:
             raise AgentError(result.words)
         return match[0]
-
-
-def _pattern(path: str, *, is_array: bool) -> str:
-    # Slurm's %j is each task's own number; ours is the array's id, which Slurm calls %A.
-    path = with_task(path, is_array=is_array)
-    return re.sub(r"%(.)", lambda m: "%A" if m[1] == "j" else m[0], path) if is_array else path
 
 
 def _failure(kind: type[EhpcError], result: CommandResult) -> EhpcError:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 #: Actions that are answered from the store and ask no cluster.
-STORE_ACTIONS = frozenset({"GetCluster", "GetJob", "ListClusters", "ListJobs"})
+STORE_ACTIONS = frozenset({"GetCluster", "GetJob", "ListClusters", "ListJobEvents", "ListJobs", "RefreshJobs"})
 
 
 class Lanes:

@@ -1,5 +1,44 @@
 // Generated from ehpc_jupyter/models by tools/generate_types.py; do not edit.
 
+/** Ask what the cluster would say to a job, without submitting it. */
+export interface CheckJobRequest {
+  /** The cluster's name; `local` is this machine. */
+  ClusterId: string;
+  /** The job's name; made from its command if empty. */
+  JobName?: string;
+  /** The job's specification. */
+  JobSpec: JobSpec;
+  /**
+   * Any text of up to 64 characters that makes the request unique: asking twice with it
+   * gives one job.
+   */
+  ClientToken?: string;
+}
+
+/**
+ * What would be submitted, and what the cluster says to it. A request that is wrong in
+ * itself is answered by InvalidParams.
+ */
+export interface CheckJobResponse {
+  /** The id of the request, also in the server's log. */
+  RequestId?: string;
+  Success?: string;
+  /** Whether the cluster would take the job. */
+  Valid: boolean;
+  /** What the cluster's checks found, each with its field. */
+  Problems?: ProblemInfo[];
+  /** The scheduler's own words, where it said any. */
+  Message?: string;
+  /** The script that would be handed to the scheduler. */
+  Script: string;
+  /** The command that would submit it. */
+  Command: string;
+  /** When the scheduler would start it if it were submitted now, UNIX seconds. */
+  StartTime?: number;
+  /** Where it would start it. */
+  NodeList?: string;
+}
+
 /** A cluster. */
 export interface ClusterInfo {
   ClusterId: string;
@@ -14,6 +53,18 @@ export interface ClusterInfo {
   ClusterStatusReason?: string;
   /** Extension of ours: the login node. */
   Host?: string;
+  /** Extension of ours: when it last answered about jobs, UNIX seconds. */
+  CheckedTime?: number;
+  /**
+   * Extension of ours: when it is asked about jobs next, UNIX seconds; absent while
+   * nothing is asked.
+   */
+  NextCheckTime?: number;
+  /**
+   * Extension of ours: whether it is not asked any more, because it did not answer;
+   * RefreshJobs asks again.
+   */
+  Paused?: boolean;
   Manager?: ManagerInfo;
 }
 
@@ -55,6 +106,8 @@ export interface DeleteJobsResponse {
   /** The id of the request, also in the server's log. */
   RequestId?: string;
   Success?: string;
+  /** Extension of ours: what happened to each. */
+  Results?: JobOutcome[];
 }
 
 /** Look at one cluster. */
@@ -78,6 +131,18 @@ export interface GetClusterResponse {
   ClusterStatusReason?: string;
   /** Extension of ours: the login node. */
   Host?: string;
+  /** Extension of ours: when it last answered about jobs, UNIX seconds. */
+  CheckedTime?: number;
+  /**
+   * Extension of ours: when it is asked about jobs next, UNIX seconds; absent while
+   * nothing is asked.
+   */
+  NextCheckTime?: number;
+  /**
+   * Extension of ours: whether it is not asked any more, because it did not answer;
+   * RefreshJobs asks again.
+   */
+  Paused?: boolean;
   Manager?: ManagerInfo;
 }
 
@@ -121,6 +186,21 @@ export interface GetJobResponse {
   JobInfo: JobInfo;
 }
 
+/** Keep jobs or tasks that wait from starting. */
+export interface HoldJobsRequest {
+  ClusterId: string;
+  JobIds: string[];
+}
+
+/** All of them are held. */
+export interface HoldJobsResponse {
+  /** The id of the request, also in the server's log. */
+  RequestId?: string;
+  Success?: string;
+  /** What happened to each. */
+  Results?: JobOutcome[];
+}
+
 /**
  * Everything a client shows of a job; what is not known is left out. Also a card's data
  * and an event's payload.
@@ -140,6 +220,13 @@ export interface JobDetail {
   NativeState?: string;
   /** Why it waits or why it ended so, in the scheduler's words. */
   Reason?: string;
+  /**
+   * Why it waits, or why it did not end well, in plain words; absent where there is
+   * nothing to explain.
+   */
+  Explanation?: string;
+  /** What to do about it. */
+  Advice?: string;
   /** The command's exit code, 0 to 255. */
   ExitCode?: number;
   /** The signal that ended the command. */
@@ -152,6 +239,11 @@ export interface JobDetail {
   NodeList?: string;
   /** When it was submitted, UNIX seconds. */
   SubmitTime?: number;
+  /**
+   * When the scheduler means to start it, of a job that waits, UNIX seconds; it may change
+   * its mind.
+   */
+  ExpectedStartTime?: number;
   /** When it started (the first task, for an array), UNIX seconds. */
   StartTime?: number;
   /** When it ended (the last task, for an array), UNIX seconds. */
@@ -164,6 +256,10 @@ export interface JobDetail {
   Tasks?: Record<string, number>;
   /** What it occupies or occupied; absent for an array as a whole. */
   Occupied?: Occupied;
+  /** The most memory that it used on a node, MB; known for some jobs after their end. */
+  MemoryPeakMb?: number;
+  /** The jobs that it waits for, `ok:12,any:13`. */
+  After?: string;
   /** The id of the job that it runs again. */
   RerunOf?: string;
   /** The job's folder on the cluster. */
@@ -176,6 +272,21 @@ export interface JobDetail {
   CheckedTime?: number;
   /** Why what is shown may be old: the words of the question that failed. */
   StaleReason?: string;
+}
+
+/** A change of a job's state. */
+export interface JobEvent {
+  /** When it was noticed here, UNIX seconds. */
+  Time: number;
+  /** The state from then on. */
+  State: JobState;
+  /**
+   * Who said so: the request itself, the submission's answer, the queue, the accounting,
+   * the job's own folder.
+   */
+  Source: 'request' | 'submit' | 'queue' | 'history' | 'folder';
+  /** Why, in the words of who said it. */
+  Reason?: string;
 }
 
 /** Which jobs to list. */
@@ -233,6 +344,16 @@ export interface JobInfo {
   Detail: JobDetail;
 }
 
+/** What happened to one of several jobs. */
+export interface JobOutcome {
+  /** As it was asked for. */
+  JobId: string;
+  /** What was done, or why there was nothing to do. */
+  Outcome: 'stopping' | 'ended already' | 'held' | 'released' | 'deleted' | 'submitted again';
+  /** The id of the new job, of one that was submitted again. */
+  NewJobId?: string;
+}
+
 /** A job's specification: what runs, as whom, where, with what and for how long. */
 export interface JobSpec {
   /**
@@ -259,6 +380,11 @@ export interface JobSpec {
    * 5.
    */
   ArrayRequest?: string;
+  /**
+   * Jobs of this cluster that must end first: ok:12 waits until job 12 ended well, any:12
+   * until it ended, notok:12 until it ended and not well; several with commas.
+   */
+  After?: string;
   /** Environment variables of the job, as a JSON array of objects with Name and Value. */
   Variables?: string;
   /** 0 to 9, larger is sooner. */
@@ -320,6 +446,21 @@ export interface ListClustersResponse {
   Clusters: ClusterInfo[];
 }
 
+/** List what became of a job, step by step. */
+export interface ListJobEventsRequest {
+  ClusterId: string;
+  JobId: string;
+}
+
+/** All changes of the job's state, oldest first. */
+export interface ListJobEventsResponse {
+  /** The id of the request, also in the server's log. */
+  RequestId?: string;
+  Success?: string;
+  JobId: string;
+  Events: JobEvent[];
+}
+
 /** List the jobs known here, newest first. */
 export interface ListJobsRequest {
   ClusterId: string;
@@ -379,6 +520,28 @@ export interface ListQueuesResponse {
   RequestId?: string;
   Success?: boolean;
   Queues: QueueInfo[];
+}
+
+/** List the tasks of an array, those of one state and one fate together. */
+export interface ListTasksRequest {
+  ClusterId: string;
+  JobId: string;
+  /** Only tasks in these states; all if empty. */
+  States?: string[];
+  PageNumber?: number;
+  PageSize?: number;
+}
+
+/** A page of groups of tasks, in the order of their first index. */
+export interface ListTasksResponse {
+  /** The id of the request, also in the server's log. */
+  RequestId?: string;
+  Success?: string;
+  PageNumber: number;
+  PageSize: number;
+  /** How many groups there are. */
+  TotalCount: number;
+  Tasks: TaskGroup[];
 }
 
 /** List the accounts of a cluster that are known here. */
@@ -484,6 +647,14 @@ export interface Occupied {
   Gpus?: number;
 }
 
+/** Something that is wrong with a request. */
+export interface ProblemInfo {
+  /** The wire path of the field, `JobSpec.WallTime`. */
+  Field: string;
+  /** What is wrong with it and what to do. */
+  Message: string;
+}
+
 /**
  * A queue. All but `QueueName` and `TotalCores` are extensions of ours; what is not known
  * is absent.
@@ -499,6 +670,33 @@ export interface QueueInfo {
   MaxMemoryPerNode?: string;
   MaxGpusPerNode?: number;
   IdleNodes?: number;
+}
+
+/** Ask the cluster now, also one that is left alone because it did not answer. */
+export interface RefreshJobsRequest {
+  ClusterId: string;
+}
+
+/** It is being asked; what changes goes out as events. */
+export interface RefreshJobsResponse {
+  /** The id of the request, also in the server's log. */
+  RequestId?: string;
+  Success?: string;
+}
+
+/** Let jobs or tasks that are held start again. */
+export interface ReleaseJobsRequest {
+  ClusterId: string;
+  JobIds: string[];
+}
+
+/** All of them wait for their turn again. */
+export interface ReleaseJobsResponse {
+  /** The id of the request, also in the server's log. */
+  RequestId?: string;
+  Success?: string;
+  /** What happened to each. */
+  Results?: JobOutcome[];
 }
 
 /** Submit jobs that ended once more, as new jobs with the same specification. */
@@ -518,6 +716,8 @@ export interface RerunJobsResponse {
   Success?: string;
   /** The new jobs' ids, in the order of the request. */
   JobIds: string[];
+  /** What happened to each. */
+  Results?: JobOutcome[];
 }
 
 /** Resources in the API's answers: numbers as text. */
@@ -563,17 +763,45 @@ export interface SortBy {
   SubmitOrder?: 'asc' | 'desc';
 }
 
-/** Stop jobs that wait or run. */
+/** Stop jobs that wait or run, or tasks of an array: `10`, `10_3`, `10_[1-5,7]`. */
 export interface StopJobsRequest {
   ClusterId: string;
   JobIds: string[];
 }
 
-/** All of them were told to stop. */
+/** All of them were told to stop, or had ended. */
 export interface StopJobsResponse {
   /** The id of the request, also in the server's log. */
   RequestId?: string;
   Success?: string;
+  /** Extension of ours: what happened to each. */
+  Results?: JobOutcome[];
+}
+
+/** Tasks of an array of which the same is known; what is not known is left out. */
+export interface TaskGroup {
+  /** Their indices, `3` or `1-5,7` or `2-100:2`. */
+  Tasks: string;
+  /** How many they are. */
+  Count: number;
+  /** One of the common states. */
+  State: JobState;
+  /** The scheduler's own word for the state. */
+  NativeState?: string;
+  /** Why they wait or why they ended so, in the scheduler's words. */
+  Reason?: string;
+  /** The same in plain words. */
+  Explanation?: string;
+  /** The command's exit code, 0 to 255. */
+  ExitCode?: number;
+  /** The signal that ended the command. */
+  Signal?: number;
+  /** Where they run or ran. */
+  NodeList?: string;
+  /** When the first of them started, UNIX seconds. */
+  StartTime?: number;
+  /** When the last of them ended, UNIX seconds. */
+  EndTime?: number;
 }
 
 /** An account. Its groups and when it was made are not for a scheduler to know. */
@@ -601,11 +829,17 @@ export interface Actions {
   ListNodes: { request: ListNodesRequest; response: ListNodesResponse };
   ListQueues: { request: ListQueuesRequest; response: ListQueuesResponse };
   ListUsers: { request: ListUsersRequest; response: ListUsersResponse };
+  CheckJob: { request: CheckJobRequest; response: CheckJobResponse };
   CreateJob: { request: CreateJobRequest; response: CreateJobResponse };
   DeleteJobs: { request: DeleteJobsRequest; response: DeleteJobsResponse };
   GetJobLog: { request: GetJobLogRequest; response: GetJobLogResponse };
   GetJob: { request: GetJobRequest; response: GetJobResponse };
   RerunJobs: { request: RerunJobsRequest; response: RerunJobsResponse };
+  HoldJobs: { request: HoldJobsRequest; response: HoldJobsResponse };
+  ListJobEvents: { request: ListJobEventsRequest; response: ListJobEventsResponse };
+  ListTasks: { request: ListTasksRequest; response: ListTasksResponse };
+  RefreshJobs: { request: RefreshJobsRequest; response: RefreshJobsResponse };
+  ReleaseJobs: { request: ReleaseJobsRequest; response: ReleaseJobsResponse };
   StopJobs: { request: StopJobsRequest; response: StopJobsResponse };
   ListJobs: { request: ListJobsRequest; response: ListJobsResponse };
 }

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from ehpc_jupyter.clusters.base import Cluster, Fate, Prepared
+from ehpc_jupyter.clusters.base import Cluster, Fate, Prepared, Preview, Verdict
 from ehpc_jupyter.models.job import JobState
-from ehpc_jupyter.schedulers.base import JobReport
+from ehpc_jupyter.schedulers.base import JobReport, TrialAnswer
 
 
 class FakeCluster(Cluster):
@@ -58,7 +58,19 @@ class FakeCluster(Cluster):
     def records(self, folders, user):
         return {}
 
+    def preview(self, job):
+        return Preview("#!/bin/sh\n", "submit")
+
+    def test(self, job):
+        return Verdict(answer=TrialAnswer(valid=True))
+
     def stop(self, job_ids, user):
+        pass
+
+    def hold(self, job_ids, user):
+        pass
+
+    def release(self, job_ids, user):
         pass
 
     def parent_id(self, job_id):

@@ -44,6 +44,11 @@ class Toy(Cluster):
         self.reports[job_id] = JobReport(job_id, JobState.RUNNING, "R", token=job.request_id)
         return job_id
 
+    def preview(self, job):
+        raise NotImplementedError
+
+    test = hold = release = preview
+
     def fate(self, request_id, folder, user, *, age_s):
         self.fates.append(request_id)
         return Fate(JobState.NOT_SUBMITTED, reason="void")

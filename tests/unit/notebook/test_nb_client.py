@@ -29,6 +29,7 @@ GOOD = {
     "memory": ("4 gb", "4GB"),
     "gpus": (1, 1),
     "array_request": ("1-5:2", "1-5:2"),
+    "after": ("12,any:13", "ok:12,any:13"),
     "variables": ({"A": "1"}, '[{"Name": "A", "Value": "1"}]'),
     "priority": (3, "3"),
     "work_dir": ("~/x", "~/x"),

@@ -29,6 +29,7 @@ GOOD = {
     "JobSpec.Resources.Memory": ("--memory 4gb", "4GB"),
     "JobSpec.Resources.Gpus": ("--gpus 1", 1),
     "JobSpec.ArrayRequest": ("--array 1-5:2", "1-5:2"),
+    "JobSpec.After": ("--after 12,any:13", "ok:12,any:13"),
     "JobSpec.Variables": (
         "--var A=1 --var 'B=x y=z'",
         '[{"Name": "A", "Value": "1"}, {"Name": "B", "Value": "x y=z"}]',

@@ -1,0 +1,113 @@
+"""The actions by which jobs are stopped, held, released and looked into, one function each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from ehpc_jupyter.errors import AgentError, EhpcError, StopFailure
+from ehpc_jupyter.jobs import tasks
+from ehpc_jupyter.models import actions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ehpc_jupyter.jobs.sites import Sites
+    from ehpc_jupyter.jobs.store import StoredJob
+
+    #: Does something to jobs of one account, by one command.
+    Order = Callable[[Sequence[str], str], None]
+
+
+def stop_jobs(sites: Sites, request: actions.StopJobsRequest) -> actions.StopJobsResponse:
+    """StopJobs: one command for all jobs of one account."""
+    jobs = _named(sites, request)
+    # One that ended is left alone: its id may be another job's by now.
+    alive = {job_id: job for job_id, job in jobs.items() if not job.detail.is_final}
+    _order(sites, request.cluster_id, alive, sites.reach(request.cluster_id).stop, StopFailure)
+    return actions.StopJobsResponse(
+        results=_results(jobs, lambda job_id: "stopping" if job_id in alive else "ended already")
+    )
+
+
+def hold_jobs(sites: Sites, request: actions.HoldJobsRequest) -> actions.HoldJobsResponse:
+    """HoldJobs: one command for all jobs of one account."""
+    jobs = _waiting(sites, request)
+    _order(sites, request.cluster_id, jobs, sites.reach(request.cluster_id).hold, AgentError)
+    return actions.HoldJobsResponse(results=_results(jobs, lambda _: "held"))
+
+
+def release_jobs(sites: Sites, request: actions.ReleaseJobsRequest) -> actions.ReleaseJobsResponse:
+    """ReleaseJobs: one command for all jobs of one account."""
+    jobs = _waiting(sites, request)
+    _order(sites, request.cluster_id, jobs, sites.reach(request.cluster_id).release, AgentError)
+    return actions.ReleaseJobsResponse(results=_results(jobs, lambda _: "released"))
+
+
+def refresh_jobs(sites: Sites, request: actions.RefreshJobsRequest) -> actions.RefreshJobsResponse:
+    """RefreshJobs: asks the cluster in the monitor's thread."""
+    sites.reach(request.cluster_id)
+    sites.wake(request.cluster_id, now=True)
+    return actions.RefreshJobsResponse()
+
+
+def list_job_events(sites: Sites, request: actions.ListJobEventsRequest) -> actions.ListJobEventsResponse:
+    """ListJobEvents: from the store."""
+    job = sites.job(request.cluster_id, request.job_id)
+    events = tuple(sites.store.events(job.request_id))
+    return actions.ListJobEventsResponse(job_id=request.job_id, events=events)
+
+
+def list_tasks(sites: Sites, request: actions.ListTasksRequest) -> actions.ListTasksResponse:
+    """ListTasks: from the last look at the queue, and what the tasks wrote; see ``tasks.groups``."""
+    job = sites.job(request.cluster_id, request.job_id)
+    groups = [g for g in tasks.groups(sites, job) if not request.states or g.state.value in request.states]
+    first = (request.page_number - 1) * request.page_size
+    return actions.ListTasksResponse(
+        page_number=request.page_number,
+        page_size=request.page_size,
+        total_count=len(groups),
+        tasks=tuple(groups[first : first + request.page_size]),
+    )
+
+
+def _named(
+    sites: Sites, request: actions.StopJobsRequest | actions.HoldJobsRequest | actions.ReleaseJobsRequest
+) -> dict[str, StoredJob]:
+    """The jobs that a request names, by the ids it uses. Raises JobNotFound, InvalidParams: a job lacks such a task."""
+    found = {}
+    for job_id in request.job_ids:
+        job = sites.job(request.cluster_id, job_id)
+        tasks.checked_range(job, job_id, "JobIds")
+        found[job_id] = job
+    return found
+
+
+def _waiting(sites: Sites, request: actions.HoldJobsRequest | actions.ReleaseJobsRequest) -> dict[str, StoredJob]:
+    jobs = _named(sites, request)
+    if ended := [job_id for job_id, job in jobs.items() if job.detail.is_final]:
+        raise AgentError(f"{', '.join(ended)} ended already; nothing was done")
+    return jobs
+
+
+def _order(sites: Sites, cluster_id: str, jobs: dict[str, StoredJob], order: Order, failure: type[EhpcError]) -> None:
+    """Give an order for all jobs of each account. Raises what the scheduler said; several accounts' words together."""
+    by_user: dict[str, list[str]] = {}
+    for job_id, job in jobs.items():
+        by_user.setdefault(job.login_user, []).append(job_id)
+    failures: list[EhpcError] = []
+    for user, ids in by_user.items():
+        try:
+            order(ids, user)
+        except EhpcError as error:
+            failures.append(error)
+    sites.wake(cluster_id, now=True)
+    if len(failures) == 1:
+        raise failures[0]
+    if failures:
+        raise failure("; ".join(error.detail for error in failures))
+
+
+def _results(
+    jobs: dict[str, StoredJob], outcome: Callable[[str], Literal["stopping", "ended already", "held", "released"]]
+) -> tuple[actions.JobOutcome, ...]:
+    return tuple(actions.JobOutcome(job_id=job_id, outcome=outcome(job_id)) for job_id in jobs)
