@@ -65,4 +65,11 @@ CREATE TABLE cluster_answers (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE rebuilding (cluster_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 """,
+    """
+CREATE TABLE templates (
+  name TEXT PRIMARY KEY,
+  fields TEXT NOT NULL,
+  saved_time INTEGER NOT NULL
+) STRICT;
+""",
 )

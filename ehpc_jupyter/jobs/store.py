@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ehpc_jupyter.jobs.database import open_database
 from ehpc_jupyter.jobs.listing import chosen, ordered
 from ehpc_jupyter.jobs.moves import may_follow
+from ehpc_jupyter.jobs.templates import TemplateTable
 from ehpc_jupyter.models.actions import JobEvent
 from ehpc_jupyter.models.job import JobDetail, JobState
 from ehpc_jupyter.schedulers.nodes import names_node
@@ -78,6 +79,7 @@ class JobStore:
         self._db, self.set_aside = open_database(path)
         # Many jobs have the same list of nodes.
         self._db.create_function("names_node", 2, lru_cache(10_000)(names_node), deterministic=True)
+        self.templates = TemplateTable(self._db, self._lock)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
