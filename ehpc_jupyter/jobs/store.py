@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,10 @@ class StoredJob:
     def request_id(self) -> str:
         """The request that made the job."""
         return self.detail.request_id
+
+    def with_detail(self, detail: JobDetail) -> StoredJob:
+        """The same job, of which more is known."""
+        return replace(self, detail=detail)
 
 
 class DuplicateToken(Exception):
