@@ -79,6 +79,12 @@ class Sshd:
         self.process.kill()
         self.process.wait(10)
 
+    def close(self):
+        self.stop()
+        for path in self.place.iterdir():
+            path.unlink()
+        self.place.rmdir()
+
 
 class Front:
     """A Jupyter server that may be killed, halted and started again, the cluster ``slurm`` behind a wire that breaks."""
@@ -120,10 +126,7 @@ class Front:
         self.wire.close()
         self.server.process.send_signal(signal.SIGCONT)
         self.server.stop()
-        self.sshd.stop()
-        for path in self.sshd.place.iterdir():
-            path.unlink()
-        self.sshd.place.rmdir()
+        self.sshd.close()
 
 
 class Trouble(threading.Thread):

@@ -90,7 +90,7 @@ def test_each_job_runs_once_whatever_breaks(lab, tmp_path, capsys):
         tokens = Counter(ran.read_text().split())
 
         # Slurm's own record and the file that the jobs themselves wrote.
-        assert tokens == Counter(crowd.ids), (
+        assert tokens == Counter(list(crowd.ids)), (
             f"seed {SEED}: twice {[t for t, n in tokens.items() if n > 1]}, lost {crowd.ids.keys() - tokens.keys()}, "
             f"not to be {({t: crowd.refused.get(t) for t in tokens.keys() - crowd.ids.keys()})}"
         )
