@@ -160,6 +160,8 @@ class SlurmScheduler(Scheduler):
         if len(fields) != len(_SQUEUE):
             raise ListFailure(f"squeue printed a record of {len(fields)} fields where {len(_SQUEUE)} were asked for")
         job, tasks, native, reason, queue, user, nodes, submitted, start, end, limit, *given, comment, name = fields
+        if not job.isdecimal():
+            raise ListFailure(f"squeue printed something else before its answer: {' '.join(job.split())[:100]!r}")
         state = STATES.get(native, JobState.UNKNOWN)
         if state is JobState.QUEUED and ("Held" in reason or "held" in reason):
             state = JobState.HELD

@@ -173,9 +173,18 @@ class Trouble(threading.Thread):
 
     def cut_in_request(self):
         self.front.wire.cut_after_sent(self.random.randint(1, 12_000))
+        self._met()
 
     def cut_before_answer(self):
         self.front.wire.cut_before_answer(self.random.randint(1, 1500))
+        self._met()
+
+    def _met(self):
+        """Let it wait for something to cut."""
+        before = self.front.wire.hits
+        for _ in range(30):
+            if self.front.wire.hits > before or self.ended.wait(0.1):
+                return
 
     def half_close(self):
         self.front.wire.half_close(self.random.random() < 0.5)

@@ -190,7 +190,7 @@ NONSENSE = {
         "echo 'slurm_load_jobs error: Access/permission denied' >&2; exit 1",
         "slurm_load_jobs error: Access/permission denied",
     ),
-    "says something first": ('echo "Dear users, maintenance on Monday"; /usr/bin/squeue "$@"', "squeue"),
+    "says something first": ('echo "Dear users, maintenance on Monday"; /usr/bin/squeue "$@"', "something else before"),
     "is gone": ("exit 127", "127"),
 }
 

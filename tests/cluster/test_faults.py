@@ -92,7 +92,7 @@ def test_each_job_runs_once_whatever_breaks(lab, tmp_path, capsys):
         # Slurm's own record and the file that the jobs themselves wrote.
         assert tokens == Counter(list(crowd.ids)), (
             f"seed {SEED}: twice {[t for t, n in tokens.items() if n > 1]}, lost {crowd.ids.keys() - tokens.keys()}, "
-            f"not to be {({t: crowd.refused.get(t) for t in tokens.keys() - crowd.ids.keys()})}"
+            f"not to be { ({t: crowd.refused.get(t) for t in tokens.keys() - crowd.ids.keys()}) }"
         )
         assert sorted(crowd.numbers[token] for token in crowd.ids) == list(range(JOBS))
         assert set(comments) == set(crowd.ids.values())
@@ -110,12 +110,13 @@ def test_each_job_runs_once_whatever_breaks(lab, tmp_path, capsys):
         crowd.close()
         trouble.ended.set()
         trouble.join(60)
+        lost = front.server.log.read_text().count("answer lost")
         front.close()
         ran.unlink(missing_ok=True)
         with capsys.disabled():
             print(
                 f"  {time.monotonic() - begun:.0f} s; broken: {dict(trouble.done)}, cuts that met something: {front.wire.hits}\n"
-                f"  answers: {dict(crowd.answers)}; not submitted and submitted anew: {len(crowd.refused)}",
+                f"  answers: {dict(crowd.answers)}; lost on the way: {lost}; not submitted and submitted anew: {len(crowd.refused)}",
                 flush=True,
             )
 
