@@ -65,7 +65,8 @@ class Outcome:
         submit: what the scheduler's submit command said; None if it was not run or its end is not known.
         refused: why the folder could not be made; nothing was submitted.
         state: ``new``: this run submitted; ``known``: an earlier one had; ``running``: an earlier run is still at it;
-            ``unseen``: so it may be, on another login node; ``broken``: it stopped in the middle; ``void``: the request was given up.
+            ``unseen``: so it may be, on another login node; ``broken``: it stopped in the middle;
+            ``void``: the request was given up.
     """
 
     problems: tuple[Problem, ...] = ()

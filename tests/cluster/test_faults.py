@@ -113,12 +113,12 @@ def test_each_job_runs_once_whatever_breaks(lab, tmp_path, capsys):
         lost = front.server.log.read_text().count("answer lost")
         front.close()
         ran.unlink(missing_ok=True)
+        lines = (
+            f"  {time.monotonic() - begun:.0f} s; broken: {dict(trouble.done)}, cuts that met something: {front.wire.hits}",
+            f"  answers: {dict(crowd.answers)}; lost on the way: {lost}; submitted anew: {len(crowd.refused)}",
+        )
         with capsys.disabled():
-            print(
-                f"  {time.monotonic() - begun:.0f} s; broken: {dict(trouble.done)}, cuts that met something: {front.wire.hits}\n"
-                f"  answers: {dict(crowd.answers)}; lost on the way: {lost}; not submitted and submitted anew: {len(crowd.refused)}",
-                flush=True,
-            )
+            print(*lines, sep="\n", flush=True)
 
 
 def _accounted(lab, name):
