@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 #: How long after a lost answer a submission may still be on its way in a process that cannot be seen, seconds.
 _LATE_S = 180.0
+#: How long one that can be seen may be at it, seconds; after that it counts as another process with its number.
+_AT_WORK_S = 3600.0
 
 
 #: ``CANCELLED by 1001`` of sacct(1).
@@ -244,7 +246,7 @@ class BatchCluster(Cluster):
         outcome = self._asked(user, submission.probe_program(folder), ())
         if outcome.refused is not None:
             raise AgentError(outcome.refused)
-        if outcome.state == "void":
+        if outcome.state == "void" and not age_s:
             return Fate(JobState.NOT_SUBMITTED, reason="the request did not reach the cluster")
         if outcome.state == "unsent":
             return Fate(JobState.NOT_SUBMITTED, reason="the submission stopped before the scheduler was asked")
@@ -259,8 +261,11 @@ class BatchCluster(Cluster):
         for report in self.status([self._session(user).user]):
             if report.token == request_id:
                 return Fate(JobState.QUEUED, report.job_id)
-        # A scheduler that was asked may still take the job a little later; a process on another login node may still ask.
-        if age_s < _LATE_S:
+        if outcome.state == "void":
+            return Fate(JobState.NOT_SUBMITTED, reason="the request did not reach the cluster")
+        # A scheduler that was asked may still take the job a little later; a process on another login node may still ask. One
+        # that is seen at work (its scheduler hangs, say) is waited for.
+        if age_s < (_AT_WORK_S if outcome.state == "running" else _LATE_S):
             return Fate(JobState.SUBMITTING, reason=refusal)
         return Fate(JobState.NOT_SUBMITTED, reason=refusal)
 

@@ -65,8 +65,8 @@ class Outcome:
         submit: what the scheduler's submit command said; None if it was not run or its end is not known.
         refused: why the folder could not be made; nothing was submitted.
         state: ``new``: this run submitted; ``known``: an earlier one had; ``running``: an earlier run is still at it;
-            ``broken``: an earlier run stopped while the scheduler was asked; ``unsent``: it stopped before that; ``void``: the
-            request was given up.
+            ``unseen``: so it may be, on another login node; ``broken``: it stopped while the scheduler was asked; ``unsent``: it
+            stopped before that; ``void``: the request was given up.
     """
 
     problems: tuple[Problem, ...] = ()
@@ -171,8 +171,9 @@ report() {
     ehpc_pid= ehpc_host=
     [ -f "$ehpc_folder/pid" ] && read -r ehpc_pid ehpc_host <"$ehpc_folder/pid"
     read -r ehpc_here </proc/sys/kernel/hostname
-    # Another login node's process cannot be seen from here: it counts as at work, and the caller decides by time.
-    if [ -z "$ehpc_pid" ] || [ "$ehpc_host" != "$ehpc_here" ] || kill -0 "$ehpc_pid" 2>/dev/null; then say state running
+    # Another login node's process cannot be seen from here: it may be at work, and the caller decides by time.
+    if [ -z "$ehpc_pid" ] || [ "$ehpc_host" != "$ehpc_here" ]; then say state unseen
+    elif kill -0 "$ehpc_pid" 2>/dev/null; then say state running
     elif [ ! -f "$ehpc_folder/submit.err" ]; then say state unsent
     else say state broken
     fi

@@ -64,6 +64,8 @@ def queued(record: str) -> JobReport:
     if len(fields) != len(_FIELDS):
         raise ListFailure(f"squeue printed a record of {len(fields)} fields where {len(_FIELDS)} were asked for")
     job, tasks, native, reason, queue, user, nodes, submitted, start, end, limit, *given, comment, name = fields
+    if not job.isdecimal():
+        raise ListFailure(f"squeue printed something else before its answer: {' '.join(job.split())[:100]!r}")
     state = STATES.get(native, JobState.UNKNOWN)
     if state is JobState.QUEUED and ("Held" in reason or "held" in reason):
         state = JobState.HELD

@@ -138,7 +138,7 @@ def test_queue_of_jobs_and_tasks():
     assert held.state is JobState.HELD
 
 
-@pytest.mark.parametrize("text", ["garbage", queued()[:-5], queued() + "half", record("1", "2")])
+@pytest.mark.parametrize("text", ["garbage", queued()[:-5], queued() + "half", record("1", "2"), "Hi\n" + queued()])
 def test_an_answer_that_is_not_whole_is_not_used(text):
     with pytest.raises(ListFailure):
         SLURM.parse_status(said(text))
