@@ -21,10 +21,10 @@ from ehpc_jupyter.errors import (
     InvalidParams,
     MethodNotAllowed,
     Problem,
+    Throttling,
 )
 from ehpc_jupyter.jobs.service import new_request_id
 from ehpc_jupyter.server.gate import JUPYTER_KEY, Gate, KeyIdentity
-from ehpc_jupyter.server.limits import Throttling
 from ehpc_jupyter.server.parameters import check_size, is_form
 from ehpc_jupyter.server.signature import Sent
 
