@@ -35,6 +35,9 @@ SLOWEST_S = 60.0
 LIVELY_S = 30.0
 #: How long an account whose login was refused is left alone, seconds: sites shut out who tries again and again.
 _REFUSED_S = 300.0
+#: How long the monitor rests after a question however often it is woken, in times of what the question took: a hundred
+#: submissions in a second are not a hundred questions to the scheduler, and leave this process time for all else.
+_REST = 4.0
 #: Arrays whose tasks are remembered: of those that ended, the job's folder and the accounting know more.
 _ARRAYS = 200
 #: Ids in one question to the accounting: far below any limit of a command line.
@@ -115,6 +118,7 @@ class Monitor:
                 self._woken = False
                 if self._closed:
                     return
+            begun = time.monotonic()
             try:
                 watched, moved = self.sweep()
             except Exception:  # the store's, say: the disk is full
@@ -126,8 +130,9 @@ class Monitor:
                     self._thread = None
                     return
                 interval = self._next(interval, moved=moved)
-                deadline = time.monotonic() + interval
-                while not self._closed and not self._woken and (left := deadline - time.monotonic()) > 0:
+                now = time.monotonic()
+                rested, deadline = now + min(interval, _REST * (now - begun)), now + interval
+                while not self._closed and (left := (rested if self._woken else deadline) - time.monotonic()) > 0:
                     self._condition.wait(left)
                 if self._woken and not self._failures:
                     interval = self._cluster.profile.poll_interval_s
@@ -153,9 +158,11 @@ class Monitor:
         if not jobs:
             return False, False
         try:
-            moved = self._settle([job for job in jobs if job.detail.job_id is None])
-            known = [job for job in self._store.active(self._cluster.profile.name) if job.detail.job_id is not None]
-            moved |= self._look(known)
+            moved = False
+            if lost := [job for job in jobs if job.detail.job_id is None]:
+                moved = self._settle(lost)
+                jobs = self._store.active(self._cluster.profile.name)
+            moved |= self._look([job for job in jobs if job.detail.job_id is not None])
         except sqlite3.Error:
             raise
         except Exception as error:
