@@ -185,7 +185,7 @@ def test_stop_of_waiting_and_unknown_jobs(queue):
         "localq: there is no job 99",
         "localq: 'x' is no job id",
         "localq: job 1 is no array: it has no task 3",
-        f"localq: job {array}: it has no task 6; its tasks are 1-5",
+        f"localq: job {array}: there is no task 6; its tasks are 1-5",
     ]
     entry = queue.wait(job, "CANCELLED")
     assert int(entry["end_time"]) >= int(entry["submit_time"])
