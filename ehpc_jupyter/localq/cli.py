@@ -139,8 +139,8 @@ def _status(options: argparse.Namespace) -> list[str]:
     found: list[report.Entry] = []
     # No database yet: nothing was ever submitted.
     with contextlib.suppress(FileNotFoundError), contextlib.closing(Database(home())) as database:
-        found = report.entries(database, machine(), options.ids or None, int(time.time()))
         _wake(database, ring_it=False)
+        found = report.entries(database, machine(), options.ids or None, int(time.time()))
     _show(found, ("job", "tasks", "state", "exit_code", "name", "reason"), parsable=options.parsable)
     return []
 

@@ -26,7 +26,8 @@ STATUS = (
     "submit_time=1795375590|start_time=1795375590|end_time=1795375591\n"
     "job=3|tasks=13-19:2|count=4|state=QUEUED|reason=Resources|name=z|user=me|queue=default|submit_time=1795375590\n"
     "job=4|count=1|state=HELD|reason=JobHeldUser|name=y|user=me|queue=default|submit_time=1795375591\n"
-    "job=8|tasks=4|count=1|state=CANCELLED|reason=cancelled by me|name=x|user=me|queue=default|submit_time=1795375591|end_time=1795375594\n"
+    "job=8|tasks=4|count=1|state=CANCELLED|reason=cancelled by me|name=x|user=me|queue=default|"
+    "submit_time=1795375591|end_time=1795375594\n"
 ).replace("|", "\x1f")
 QUEUES = "name=default|is_default=1|state=UP|idle_nodes=0|cores=8|memory_mb=32000|gpus=2|nodes=1\n".replace("|", "\x1f")
 
