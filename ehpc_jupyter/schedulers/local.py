@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -92,7 +93,9 @@ class LocalScheduler(Scheduler):
             if not _REFUSED.match(result.words):
                 raise ServiceUnavailable(_words(result))
             return TrialAnswer(valid=False, words=_words(result))
-        for fields in _fields(result, ServiceUnavailable, required=("words", "node")):
+        # The submit program's shell takes line ends off.
+        whole = replace(result, stdout=result.stdout.rstrip("\n") + "\n")
+        for fields in _fields(whole, ServiceUnavailable, required=("words", "node")):
             start = fields.get("start_time", "")
             return TrialAnswer(
                 valid=True,

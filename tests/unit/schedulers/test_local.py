@@ -103,6 +103,7 @@ def test_a_job_that_is_only_asked_about():
     assert words[3:] == options(LOCAL.submit_command(job))[1:-2], "all but the script"
     now = "words=it would start now\x1fnode=vm\x1fstart_time=1795375590\n"
     assert LOCAL.parse_test(said(now)) == TrialAnswer(True, "it would start now", 1795375590, "vm")
+    assert LOCAL.parse_test(said(now[:-1])) == LOCAL.parse_test(said(now)), "a shell takes line ends off"
     wait = "words=it would wait; when it would start is not known\x1fnode=vm\n"
     unknown = TrialAnswer(True, "it would wait; when it would start is not known", None, "vm")
     assert LOCAL.parse_test(said(wait)) == unknown
@@ -121,7 +122,7 @@ def test_a_job_that_is_only_asked_about():
         ("Traceback (most recent call last):\n", 1),
         ("", 0),
         ("garbage\n", 0),
-        ("words=it would start now\x1fnode=vm", 0),
+        ("words=it would start now", 0),
     ],
 )
 def test_an_answer_that_says_nothing_of_the_job(text, code):
