@@ -152,9 +152,8 @@ def test_a_connection_that_drops_during_the_login_is_no_refusal(lab, tmp_path):
     known.write_text(Path(lab.known_hosts).read_text().replace(f"]:{lab.port}", f"]:{wire.port}"))
     for size in range(200, 4000, 150):
         wire.cut_before_answer(size)
-        with transport(lab, port=wire.port, known_hosts=str(known)) as way:
-            with contextlib.suppress(ServiceUnavailable):
-                way.run(("true",))
+        with transport(lab, port=wire.port, known_hosts=str(known)) as way, contextlib.suppress(ServiceUnavailable):
+            way.run(("true",))
     wire.close()
     assert wire.hits > 10
 
