@@ -188,6 +188,29 @@ def main(lab):
             ("the longest", max(waits), INTERVAL_S, "s", f"<= {limit} s", max(waits) <= limit),
         ]
         show(f"{ENDS} ends among {JOBS:,} jobs; reference: the interval", rows)
+        stalls = outage(server, queue, stall)
+        rows = [
+            (f"the scheduler {what}: longest stall", ms, idle, "ms", "< 20 ms", ms < 20) for what, ms in stalls.items()
+        ]
+        show(f"all of {JOBS:,} jobs become stale, and fresh again; reference: a loop without work", rows)
+
+
+def outage(server, queue, stall):
+    """The loop's longest stall while squeue fails and while it answers again, ms."""
+    stalls = {}
+    working = queue.replace("squeue", "echo 'squeue: error: down' >&2; exit 1")
+    for what, status in (("goes", "exception"), ("comes back", "running")):
+        if status == "running":
+            queue.replace("squeue", working)
+        stall()
+        server.call("RefreshJobs", ClusterId=CLUSTER)
+        wait_for(
+            lambda status=status: server.call("ListClusters")["Clusters"][-1]["ClusterStatus"] == status,
+            what=f"the cluster to be {status}",
+        )
+        time.sleep(3)
+        stalls[what] = stall()
+    return stalls
 
 
 def told(server, queue, churn):
