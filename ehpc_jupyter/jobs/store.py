@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
     from ehpc_jupyter.models.actions import JobFilter
 
-_COLUMNS = "request_id, cluster_id, client_token, login_user, request, detail"
+_COLUMNS = "client_token, login_user, request, detail"
+#: Rows that are read again and again (the page everybody looks at) are kept as objects: some 20 MB at the most.
+_KEPT = 5_000
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,10 @@ class StoredJob:
     def request_id(self) -> str:
         """The request that made the job."""
         return self.detail.request_id
+
+    def with_detail(self, detail: JobDetail) -> StoredJob:
+        """The same job, of which more is known."""
+        return replace(self, detail=detail)
 
 
 class DuplicateToken(Exception):
@@ -287,15 +293,13 @@ class JobStore:
     def _many(self, where: str, *values: str) -> list[StoredJob]:
         # Only fixed text of this file is put into the statement.
         rows = self.query(f"SELECT {_COLUMNS} FROM jobs WHERE {where}", *values)  # noqa: S608
-        return [
-            StoredJob(
-                detail=JobDetail.model_validate_json(detail),
-                request=json.loads(request),
-                client_token=token,
-                login_user=user,
-            )
-            for _, _, token, user, request, detail in rows
-        ]
+        return [_job(*row) for row in rows]
+
+
+@lru_cache(_KEPT)
+def _job(client_token: str | None, login_user: str, request: str, detail: str) -> StoredJob:
+    """A row's job. The same text is the same object: nobody changes one."""
+    return StoredJob(JobDetail.model_validate_json(detail), json.loads(request), client_token, login_user)
 
 
 def _text(detail: JobDetail) -> str:
