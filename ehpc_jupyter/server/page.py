@@ -12,6 +12,7 @@ _STYLE = """
 :root { color-scheme: light dark; }
 :root[data-theme="light"] { color-scheme: light; }
 :root[data-theme="dark"] { color-scheme: dark; }
+html { background: Canvas; color: CanvasText; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 pre, table { overflow-x: auto; display: block; }
 pre { padding: .7rem; border: 1px solid; border-radius: 4px; border-color: color-mix(in srgb, currentColor 25%, transparent); }
