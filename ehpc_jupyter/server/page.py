@@ -18,6 +18,7 @@ pre, table { overflow-x: auto; display: block; }
 pre { padding: .7rem; border: 1px solid; border-radius: 4px; border-color: color-mix(in srgb, currentColor 25%, transparent); }
 td, th { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; }
 h2 { margin-top: 2.5rem; border-bottom: 1px solid; }
+p code { overflow-wrap: anywhere; }
 small { opacity: .75; }
 """
 #: For the Content-Security-Policy: this style and no other.

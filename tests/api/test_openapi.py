@@ -84,6 +84,7 @@ def test_schemathesis_finds_nothing(tmp_path):
     log = server.log.read_text()
     assert "Traceback" not in log
     for action in ACTIONS:
-        assert f" {action} 200 " in log or action in ("RerunJobs", "DeleteJobs", "StopJobs"), (
+        # It makes up no ids of jobs that are in the state for it.
+        assert f" {action} 200 " in log or "job_ids" in ACTIONS[action].request.model_fields, (
             f"{action} never succeeded"
         )
