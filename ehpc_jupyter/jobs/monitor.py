@@ -37,6 +37,9 @@ LIVELY_S = 30.0
 PAUSE_AFTER, PAUSE_S = 10, 900.0
 #: How old the time of the last answer may be in the store, seconds.
 _NOTED_S = 10
+#: How long the monitor rests after a question however often it is woken, in times of what the question took: a hundred
+#: submissions in a second are not a hundred questions to the scheduler, and leave this process time for all else.
+_REST = 4.0
 
 
 class Monitor:
@@ -46,7 +49,6 @@ class Monitor:
         cluster: the cluster.
         store: where what is learnt is kept.
         changed: called with every job that changed, from the monitor's thread.
-        answered: called when the cluster's answering changes, from the monitor's thread.
     """
 
     def __init__(
@@ -54,12 +56,10 @@ class Monitor:
         cluster: Cluster,
         store: JobStore,
         changed: Callable[[JobDetail], None],
-        answered: Callable[[], None] = lambda: None,
     ) -> None:
         self._cluster = cluster
         self._store = store
         self._changed = changed
-        self._answered = answered
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -133,6 +133,7 @@ class Monitor:
                 self._woken = False
                 if self._closed:
                     return
+            begun = time.monotonic()
             try:
                 watched, moved = self.sweep()
             except Exception:  # the store's, say: the disk is full
@@ -144,8 +145,10 @@ class Monitor:
                     self._thread = self._next_look = None
                     return
                 interval = self._next(interval, moved=moved)
-                self._next_look = deadline = time.monotonic() + interval
-                while not self._closed and not self._woken and (left := deadline - time.monotonic()) > 0:
+                now = time.monotonic()
+                rested = now + min(self._cluster.profile.poll_interval_s, _REST * (now - begun))
+                self._next_look = deadline = now + interval
+                while not self._closed and (left := (rested if self._woken else deadline) - time.monotonic()) > 0:
                     self._condition.wait(left)
                 if self._woken and not self._failures:
                     interval = self._cluster.profile.poll_interval_s
@@ -204,8 +207,8 @@ class Monitor:
                 notes.keep_checked_time(self._store, self._cluster.profile.name, now)
             self.checked_time = now
         if failure != before:
-            self._answered()
-            self._tell(job.detail for job in list(self._look.watched.jobs.values()))
+            # The newest first: they are those on the screen.
+            self._tell([job.detail for job in self._look.watched.jobs.values()][::-1])
 
     def _tell(self, details: Iterable[JobDetail]) -> None:
         for detail in details:

@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
     from ehpc_jupyter.models.actions import JobFilter
 
-_COLUMNS = "request_id, cluster_id, client_token, login_user, request, detail"
+_COLUMNS = "client_token, login_user, request, detail"
+#: Rows that are read again and again (the page everybody looks at) are kept as objects: some 20 MB at the most.
+_KEPT = 5_000
 
 
 @dataclass(frozen=True)
@@ -92,10 +94,12 @@ class JobStore:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                # Of a disk that is full SQLite has taken back all by itself.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
 
     def add(self, job: StoredJob) -> None:
         """Store an intent, before anything is sent. Raises DuplicateToken."""
@@ -192,7 +196,8 @@ class JobStore:
                 (last,) = self._db.execute("SELECT last FROM counter").fetchone()
                 return [(job, False) for job in self.active(cluster_id)], int(last)
             rows = self._db.execute(
-                "SELECT request_id, writer, changed FROM jobs WHERE cluster_id = ? AND changed > ?",
+                # The sign keeps the indexes by cluster out of it: they have all of its jobs, and few are new.
+                "SELECT request_id, writer, changed FROM jobs WHERE +cluster_id = ? AND changed > ?",
                 (cluster_id, number),
             ).fetchall()
             jobs = [(self.by_request(request_id), writer != self._writer) for request_id, writer, _ in rows]
@@ -291,15 +296,13 @@ class JobStore:
     def _many(self, where: str, *values: str) -> list[StoredJob]:
         # Only fixed text of this file is put into the statement.
         rows = self.query(f"SELECT {_COLUMNS} FROM jobs WHERE {where}", *values)  # noqa: S608
-        return [
-            StoredJob(
-                detail=JobDetail.model_validate_json(detail),
-                request=json.loads(request),
-                client_token=token,
-                login_user=user,
-            )
-            for _, _, token, user, request, detail in rows
-        ]
+        return [_job(*row) for row in rows]
+
+
+@lru_cache(_KEPT)
+def _job(client_token: str | None, login_user: str, request: str, detail: str) -> StoredJob:
+    """A row's job. The same text is the same object: nobody changes one."""
+    return StoredJob(JobDetail.model_validate_json(detail), json.loads(request), client_token, login_user)
 
 
 def _text(detail: JobDetail) -> str:
