@@ -169,7 +169,7 @@ def _after(text: str | None) -> list[str]:
 
 def _failed(detail: JobDetail) -> Words:
     reason, code = detail.reason or "", detail.exit_code
-    fault = re.fullmatch(r".*?: JobSpec\.\w+: (.*)", reason, re.DOTALL)
+    fault = re.fullmatch(r"(?:.*?: JobSpec\.\w+|it could not be started): (.*)", reason, re.DOTALL)
     if fault:
         return f"It could not be started: {fault[1]}.", "Mend that and submit it again."
     if "launch" in reason.lower() or (code is None and detail.signal == 53):
