@@ -9,9 +9,10 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "ehpc_jupyter"
 
-#: Room → rooms it may import from. ``errors``, ``settings`` and the package itself are rooms of one file.
+#: Room → rooms it may import from. ``errors``, ``tracebacks``, ``settings`` and the package itself are rooms of one file.
 DOORS = {
-    "errors": set(),
+    "tracebacks": set(),
+    "errors": {"tracebacks"},
     "models": {"errors"},
     "schedulers": {"models", "errors"},
     # What a job may inherit of Jupyter's environment is one rule, and the embedded queue may import nothing of ours.
