@@ -42,7 +42,10 @@ _SHOWN_BYTES = 1_000_000
 _COMMAND_LINE = "JobSpec.CommandLine"
 _VARIABLES = "JobSpec.Variables"
 _INTERPOLATED = re.compile(r"(^|[\s=])(\{\w+\}|\$\w+)")
-_NO_INTERPOLATION = "nothing is put into flags unasked; with Python's values: Client().submit(nodes=n, script=...), or --var n for the script"
+_NO_INTERPOLATION = (
+    "nothing is put into flags unasked; with values of Python's: Client().submit(nodes=n, script=...), "
+    "or --var n for the script"
+)
 
 
 class MagicError(Exception):

@@ -22,7 +22,7 @@ DOORS = {
     "settings": {"models", "errors"},
     "jobs": {"clusters", "schedulers", "transport", "models", "errors", "settings"},
     "server": {"jobs", "clusters", "schedulers", "transport", "models", "errors", "settings"},
-    "notebook": {"jobs", "models", "errors", ""},
+    "notebook": {"jobs", "models", "errors", "tracebacks", ""},
 }
 #: Libraries that do I/O or know a screen: only these rooms may use them.
 LIBRARIES = {
