@@ -177,7 +177,7 @@ class EhpcMagic:
         if not ids:
             raise FlagError("%ehpc stop: which job? Give its id; %ehpc jobs shows them")
         jobs = [self._client.job(text, cluster) for text in ids]
-        self._client.stop(cluster or self._client.cluster, *(str(job.job_id) for job in jobs))
+        self._client.stop(*jobs).check()
         sys.stdout.write(f"Told to stop: {', '.join(job.title for job in jobs)}\n")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ehpc_jupyter.models.job import JobState
+from ehpc_jupyter.notebook.markup import plain
 
 if TYPE_CHECKING:
     from ehpc_jupyter.models.job import JobDetail
@@ -70,8 +71,3 @@ def end_words(detail: JobDetail) -> str:
     if detail.signal:
         words += f" by signal {detail.signal}"
     return words + (f" ({plain(detail.reason)})" if detail.reason else "")
-
-
-def plain(text: object) -> str:
-    """Text on one line without control characters: a job's name or reason must not steer the terminal."""
-    return "".join(char if char.isprintable() else " " for char in str(text)).strip()
