@@ -46,9 +46,9 @@ def text(detail: JobDetail) -> str:
 
 def text_rows(rows: Iterable[tuple[str, str]]) -> list[str]:
     """Names and values as lines, aligned."""
-    known = list(rows)
+    known = [(plain(name), plain(value)) for name, value in rows]
     width = max((len(name) for name, _ in known), default=0)
-    return [f"  {name:<{width}}  {plain(value)}" for name, value in known]
+    return [f"  {name:<{width}}  {value}" for name, value in known]
 
 
 def card(detail: JobDetail) -> Markup:
@@ -68,7 +68,7 @@ def fact_table(rows: Iterable[tuple[str, str]]) -> Markup:
         html(
             '<tr style="{}"><th scope="row" style="{};font-weight:normal;{}">{}</th>'
             '<td style="{};overflow-wrap:anywhere">{}</td></tr>',
-            *(ROW, CELL, MUTED, name, CELL, plain(value)),
+            *(ROW, CELL, MUTED, plain(name), CELL, plain(value)),
         )
         for name, value in rows
     )

@@ -75,6 +75,7 @@ class Progress:
             if self._clock.monotonic() - self._started < _PATIENCE_S:
                 return
             self._bar = self._make()
+            self._bar.start_t -= self._clock.monotonic() - self._started  # it counts from when the wait began
         self._draw()
 
     def _draw(self) -> None:
