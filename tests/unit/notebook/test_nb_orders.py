@@ -176,7 +176,7 @@ def test_a_job_cannot_wait_for_one_of_another_cluster(client, backend):
 
 
 def test_after_nonsense_names_its_field(client):
-    with pytest.raises(InvalidParams, match="JobSpec.After"):
+    with pytest.raises(InvalidParams, match=r"JobSpec\.After"):
         client.submit(script="y", after="soon:12")
 
 
@@ -417,7 +417,7 @@ def test_all_tables_are_frames(client, backend, array):
 
 def test_without_pandas_it_says_what_to_install(client, backend, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(ImportError, match="needs pandas.*%pip install pandas"):
+    with pytest.raises(ImportError, match=r"needs pandas.*%pip install pandas"):
         client.jobs().to_frame()
     assert repr(client.jobs()) == "No jobs on local"
 
