@@ -249,15 +249,14 @@ class Client(Asker):
         more: dict[str, Any] | None = None,
     ) -> Outcomes:
         named = [job if isinstance(job, Job) else self.job(job, cluster) for job in jobs]
-        again = action == "RerunJobs"
-        patience = (_SUBMIT_PATIENCE if again else 1) * self.timeout_s
+        patience = (_SUBMIT_PATIENCE if action == "RerunJobs" else 1) * self.timeout_s
 
         def ask(where: str, ids: tuple[str, ...]) -> Iterable[JobOutcome]:
             body = {"ClusterId": where, "JobIds": list(ids), **(more or {})}
             outcomes: Iterable[JobOutcome] = self._ask(action, body, answer, patience).results
             return outcomes
 
-        done = carry_out(named, ask, lambda where, job_id: Job(self, where, job_id))
+        done = carry_out(named, ask, lambda where, job_id, name: Job(self, where, job_id, name=name))
         for outcome in done:
             outcome.job.forget_age()
         return done

@@ -13,6 +13,7 @@ from ehpc_jupyter.notebook.frontend import lacks_card
 from ehpc_jupyter.notebook.handle import Handle
 from ehpc_jupyter.notebook.listing import event_listing
 from ehpc_jupyter.notebook.progress import Progress
+from ehpc_jupyter.notebook.states import brief
 from ehpc_jupyter.notebook.tasks import task_listing
 from ehpc_jupyter.notebook.waiting import Pauses, WaitInterrupted
 from ehpc_jupyter.notebook.watching import hub
@@ -191,7 +192,8 @@ class Job(Handle):
     # --- showing
 
     def __repr__(self) -> str:
-        return f"<{self.title}: {self.known().state}>"
+        detail = self._detail
+        return f"<{self.title}: {brief(detail) if detail else 'not asked yet'}>"
 
     def __str__(self) -> str:
         return display.text(self.shown())

@@ -58,7 +58,9 @@ class Outcomes(Listing[Outcome]):
 
 
 def carry_out(
-    jobs: Sequence[Job], ask: Callable[[str, tuple[str, ...]], Iterable[JobOutcome]], new: Callable[[str, str], Job]
+    jobs: Sequence[Job],
+    ask: Callable[[str, tuple[str, ...]], Iterable[JobOutcome]],
+    new: Callable[[str, str, str], Job],
 ) -> Outcomes:
     """Do something to jobs: one request for those of a cluster; when it is refused, one for each, so that each has its
     own answer.
@@ -67,7 +69,7 @@ def carry_out(
         jobs: the jobs; one that is given twice counts once.
         ask: carries it out, for a cluster and ids. It may be asked again for the same jobs: all these actions come to
             the same when they are repeated.
-        new: a job by cluster and id.
+        new: a job by cluster, id and name.
 
     Raises:
         EhpcError: nobody answered, or the only job was refused.
@@ -97,7 +99,7 @@ def _together(
     cluster: str,
     jobs: list[Job],
     ask: Callable[[str, tuple[str, ...]], Iterable[JobOutcome]],
-    new: Callable[[str, str], Job],
+    new: Callable[[str, str, str], Job],
 ) -> dict[Job, Outcome]:
     by_id: dict[str, list[Job]] = {}
     for job in jobs:
@@ -113,11 +115,7 @@ def _together(
     if refused is not None:
         for job_id in by_id:
             answers[job_id] = _alone(cluster, job_id, ask, refused)
-    return {
-        job: _outcome(job, answers.get(job_id), lambda new_id: new(cluster, new_id))
-        for job_id, same in by_id.items()
-        for job in same
-    }
+    return {job: _outcome(job, answers.get(job_id), new) for job_id, same in by_id.items() for job in same}
 
 
 def _alone(
@@ -134,12 +132,13 @@ def _alone(
         return error
 
 
-def _outcome(job: Job, answer: JobOutcome | EhpcError | None, new: Callable[[str], Job]) -> Outcome:
+def _outcome(job: Job, answer: JobOutcome | EhpcError | None, new: Callable[[str, str, str], Job]) -> Outcome:
     if isinstance(answer, EhpcError):
         return Outcome(job, error=answer)
     if answer is None:  # a server that says only that all went well
         return Outcome(job, outcome="done")
-    return Outcome(job, outcome=answer.outcome, new=new(answer.new_job_id) if answer.new_job_id else None)
+    made = new(job.cluster_id, answer.new_job_id, job.name) if answer.new_job_id else None
+    return Outcome(job, outcome=answer.outcome, new=made)
 
 
 def _heading(outcomes: list[Outcome]) -> str:

@@ -63,6 +63,13 @@ def title_of(cluster_id: str, job_id: str | None, name: str) -> str:
     )
 
 
+def brief(detail: JobDetail) -> str:
+    """A state in few words: ``failed, exit code 3``."""
+    ended = [f"exit code {detail.exit_code}"] if detail.exit_code else []
+    ended += [f"signal {detail.signal}"] if detail.signal else []
+    return ", ".join([LOOKS[detail.state].word, *ended])
+
+
 def end_words(detail: JobDetail) -> str:
     """How a job ended, as the rest of a sentence; for jobs that did not end well."""
     words = _ENDED.get(detail.state, LOOKS[detail.state].word)

@@ -130,8 +130,10 @@ def test_showing_never_raises(client, backend):
 
 def test_repr_asks_nobody(client, backend):
     job = client.submit(script="x", name="hello")
-    assert repr(job) == "<Job 10 'hello' on local: UNKNOWN>"
+    assert repr(job) == "<Job 10 'hello' on local: not asked yet>"
     assert backend.bodies("GetJob") == []
+    backend.add("1", state=JobState.FAILED, exit_code=3)
+    assert repr(client.job(1).refresh()) == "<Job 1 'hello' on local: failed, exit code 3>"
 
 
 def test_a_list_of_jobs_is_a_table(client, backend):

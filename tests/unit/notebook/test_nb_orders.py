@@ -227,7 +227,7 @@ def test_one_task_is_a_job_of_its_own(array, backend):
     task = array.task(6)
     assert (task.index, task.array, task.state, task.exit_code) == (6, array, JobState.FAILED, 3)
     assert task.stdout() == "six\n"
-    assert repr(task) == "<Task 6 of Job 1 'sweep' on local: FAILED>"
+    assert repr(task) == "<Task 6 of Job 1 'sweep' on local: failed, exit code 3>"
     backend.jobs["1_6"].detail = backend.jobs["1_6"].detail.model_copy(update={"state": JobState.RUNNING})
     array.task(6).stop()
     assert backend.bodies("StopJobs")[-1]["JobIds"] == ["1_6"]
