@@ -11,6 +11,7 @@ from ehpc_jupyter.models import actions
 from ehpc_jupyter.models.actions import Answer
 from ehpc_jupyter.notebook.backend import default_backend, server_at
 from ehpc_jupyter.notebook.clock import REAL_TIME, Clock
+from ehpc_jupyter.notebook.default import default_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +29,7 @@ class Asker:
 
     def __init__(
         self,
-        cluster: str = actions.DEFAULT_CLUSTER,
+        cluster: str | None = None,
         *,
         server: str | None = None,
         token: str | None = None,
@@ -40,7 +41,7 @@ class Asker:
             raise TypeError("give either server or backend, not both")
         if token is not None and server is None:
             raise TypeError("token belongs to server, which is not given")
-        self.cluster = cluster
+        self.cluster = cluster or default_cluster()
         self.timeout_s = timeout_s
         self.clock = clock
         self._backend = backend or (server_at(server, token) if server else default_backend())

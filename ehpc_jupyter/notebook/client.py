@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ehpc_jupyter.errors import InvalidParams, Problem, ServiceUnavailable
 from ehpc_jupyter.models import actions
 from ehpc_jupyter.models.actions import ClusterInfo, CreateJobRequest, QueueInfo
 from ehpc_jupyter.notebook import provenance
-from ehpc_jupyter.notebook.asking import JOBS_PAGE, Asker
+from ehpc_jupyter.notebook.asking import JOBS_PAGE
 from ehpc_jupyter.notebook.checking import check_of
 from ehpc_jupyter.notebook.fields import body_of, values_from_keywords, values_of
 from ehpc_jupyter.notebook.http_backend import LostAnswer
 from ehpc_jupyter.notebook.job import Job
 from ehpc_jupyter.notebook.listing import Listing, cluster_listing, job_listing, queue_listing
 from ehpc_jupyter.notebook.outcomes import Outcomes, carry_out
+from ehpc_jupyter.notebook.templates import SavedTemplates
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +40,7 @@ class _Quiet(dict[str, Any]):
         return "{…}"
 
 
-class Client(Asker):
+class Client(SavedTemplates):
     """The way from a notebook to its clusters.
 
     It talks to the Jupyter server that started this kernel, so that the kernel, the side panel and all other notebooks
@@ -47,7 +48,8 @@ class Client(Asker):
     the kernel. Making a client costs nothing; the first question decides.
 
     Args:
-        cluster: the cluster that questions are about when they name none; ``local`` is this machine.
+        cluster: the cluster that questions are about when they name none; ``local`` is this machine. If None, the one that
+            ``%ehpc use`` chose, else ``local``.
         server: address of a Jupyter server to use instead, as Jupyter prints it (``http://host:8888/?token=…``).
         token: that server's token, if it is not part of the address.
         timeout_s: how long an answer may take, seconds; three times that for a submission, which may have to log in.
@@ -121,10 +123,13 @@ class Client(Asker):
     def check_request(self, request: CreateJobRequest) -> JobCheck:
         """The same for a whole request."""
         try:
-            answer = self._ask("CheckJob", _Quiet(request.to_body()), actions.CheckJobResponse)
+            return check_of(request.cluster_id, self.ask_check(request))
         except InvalidParams as error:
             return check_of(request.cluster_id, error)
-        return check_of(request.cluster_id, answer)
+
+    def ask_check(self, request: CreateJobRequest) -> actions.CheckJobResponse:
+        """The same in the API's words. Raises InvalidParams: the request is wrong in itself."""
+        return self._ask("CheckJob", _Quiet(request.to_body()), actions.CheckJobResponse)
 
     def _request(self, spec: JobSpec | None, keywords: dict[str, Any], caller: str) -> CreateJobRequest:
         values = values_of(spec) if spec is not None else {}
@@ -253,8 +258,14 @@ class Client(Asker):
 
         def ask(where: str, ids: tuple[str, ...]) -> Iterable[JobOutcome]:
             body = {"ClusterId": where, "JobIds": list(ids), **(more or {})}
-            outcomes: Iterable[JobOutcome] = self._ask(action, body, answer, patience).results
-            return outcomes
+            said = self._ask(action, body, answer, patience)
+            if said.results or not isinstance(said, actions.RerunJobsResponse):
+                return cast("Iterable[JobOutcome]", said.results)
+            # The API's own answer: the new ids in the order of the request.
+            return [
+                actions.JobOutcome(job_id=old, outcome="submitted again", new_job_id=made)
+                for old, made in zip(ids, said.job_ids, strict=True)
+            ]
 
         done = carry_out(named, ask, lambda where, job_id, name: Job(self, where, job_id, name=name))
         for outcome in done:

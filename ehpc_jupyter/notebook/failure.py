@@ -9,6 +9,7 @@ from ehpc_jupyter.models.job import JobDetail, JobState
 from ehpc_jupyter.notebook.markup import plain, plain_lines
 from ehpc_jupyter.notebook.states import end_words, title_of
 from ehpc_jupyter.notebook.tasks import first_index
+from ehpc_jupyter.tracebacks import short
 
 if TYPE_CHECKING:
     from ehpc_jupyter.models.actions import TaskGroup
@@ -41,6 +42,9 @@ class JobFailed(Exception):
         self.stderr_tail = stderr_tail
         self.failed_tasks = failed_tasks
         super().__init__("\n".join(self._lines()))
+
+    def _render_traceback_(self) -> list[str]:
+        return short(self, str(self))
 
     def _lines(self) -> list[str]:
         detail = self.detail

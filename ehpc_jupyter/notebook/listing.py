@@ -38,19 +38,23 @@ class Listing(list[_T], Generic[_T]):
         items: what is in the list.
         heading: a line above the table, also what is shown of an empty list.
         columns: the columns; one that is empty for all items is left out, but the first and the state.
-        record: all that is known of an item, by name, for ``to_frame``; None as an answer to "what is not known".
+        record: all that is known of an item, by name, for ``to_frame``; what is not known is None.
     """
 
     def __init__(
-        self, items: Iterable[_T], heading: str, columns: Sequence[Column], record: Callable[[_T], dict[str, Any]]
+        self,
+        items: Iterable[_T],
+        heading: str,
+        columns: Sequence[tuple[str, Callable[[Any], str | JobState]]],
+        record: Callable[[_T], dict[str, Any]] = lambda item: item.model_dump(mode="json"),  # type: ignore[attr-defined]
     ) -> None:
         super().__init__(items)
         self.heading = heading
         self._record = record
         self._columns = [
-            column
-            for column in columns
-            if column.title in {columns[0].title, "state"} or any(column.cell(item) for item in self)
+            Column(title, cell)
+            for title, cell in columns
+            if title in {columns[0][0], "state"} or any(cell(item) for item in self)
         ]
 
     def to_frame(self) -> Any:
@@ -158,7 +162,6 @@ def event_listing(events: Iterable[JobEvent], title: str) -> Listing[JobEvent]:
             Column("said by", lambda e: _SOURCES[e.source]),
             Column("reason", lambda e: e.reason or ""),
         ],
-        lambda event: event.model_dump(mode="json"),
     )
 
 
@@ -188,7 +191,6 @@ def queue_listing(queues: Iterable[QueueInfo], cluster: str) -> Listing[QueueInf
             Column("GPUs a node", lambda q: figure(q.max_gpus_per_node)),
             Column("cores in all", lambda q: figure(q.total_cores)),
         ],
-        lambda queue: queue.model_dump(mode="json"),
     )
 
 
@@ -206,7 +208,6 @@ def cluster_listing(clusters: Iterable[ClusterInfo]) -> Listing[ClusterInfo]:
             Column("description", lambda c: c.cluster_description),
             Column("reason", lambda c: c.cluster_status_reason or ""),
         ],
-        lambda cluster: cluster.model_dump(mode="json"),
     )
 
 

@@ -40,7 +40,6 @@ def task_listing(groups: Iterable[TaskGroup], title: str) -> Listing[TaskGroup]:
             Column("took", lambda g: duration(_took_s(g))),
             Column("reason", lambda g: g.explanation or g.reason or ""),
         ],
-        lambda group: group.model_dump(mode="json"),
     )
 
 
