@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ehpc_jupyter.models.suggest import did_you_mean
-from ehpc_jupyter.notebook import orders
 from ehpc_jupyter.notebook.default import use_cluster
 from ehpc_jupyter.notebook.flags import FlagError, split
 from ehpc_jupyter.notebook.logs import Follower
@@ -16,8 +15,8 @@ from ehpc_jupyter.notebook.logs import Follower
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ehpc_jupyter.notebook.job import Job
     from ehpc_jupyter.notebook.magic import EhpcMagic
+    from ehpc_jupyter.notebook.outcomes import Outcomes
 
 
 @dataclass(frozen=True)
@@ -146,27 +145,21 @@ class Lines:
             sys.stdout.write(log.text())
 
     def _stop(self, given: Any) -> None:
-        self._order(given, "Told to stop", lambda cluster, ids: self._magic.client.stop(cluster, *ids))
+        self._order(given, "Told to stop", self._magic.client.stop)
 
     def _hold(self, given: Any) -> None:
-        self._order(given, "Held", lambda cluster, ids: orders.hold(self._magic.client, cluster, ids))
+        self._order(given, "Held", self._magic.client.hold)
 
     def _release(self, given: Any) -> None:
-        self._order(given, "Released", lambda cluster, ids: orders.release(self._magic.client, cluster, ids))
+        self._order(given, "Released", self._magic.client.release)
 
     def _rerun(self, given: Any) -> Any:
-        made: list[Job] = []
-
-        def again(cluster: str, ids: list[str]) -> None:
-            new = orders.rerun(self._magic.client, cluster, ids)
-            made.extend(self._magic.client.job(job_id, cluster) for job_id in new)
-
-        self._order(given, "Submitted again", again)
+        made = [outcome.new for outcome in self._order(given, "Submitted again", self._magic.client.rerun)]
         return made[0] if len(made) == 1 else None
 
-    def _order(self, given: Any, done: str, order: Callable[[str, list[str]], None]) -> None:
+    def _order(self, given: Any, done: str, order: Callable[..., Outcomes]) -> Outcomes:
         jobs = [self._magic.named_job(text, given.cluster) for text in given.words]
-        for cluster in dict.fromkeys(job.cluster_id for job in jobs):
-            here = [job for job in jobs if job.cluster_id == cluster]
-            order(cluster, [str(job.job_id) for job in here])
-            sys.stdout.write(f"{done}: {', '.join(job.title for job in here)}\n")
+        outcomes = order(*jobs)
+        if well := [outcome.job.title for outcome in outcomes if outcome.ok]:
+            sys.stdout.write(f"{done}: {', '.join(well)}\n")
+        return outcomes.check()

@@ -16,7 +16,6 @@ from pydantic import SecretStr
 from ehpc_jupyter.errors import EhpcError, InvalidParams, ServiceUnavailable
 from ehpc_jupyter.models.actions import CreateJobRequest
 from ehpc_jupyter.models.suggest import did_you_mean
-from ehpc_jupyter.notebook import orders
 from ehpc_jupyter.notebook.client import Client
 from ehpc_jupyter.notebook.display import JOB_MIME
 from ehpc_jupyter.notebook.fields import body_of, fields_of, texts_of
@@ -188,7 +187,7 @@ class EhpcMagic:
 
     def _dry_run(self, request: CreateJobRequest) -> Verdict | None:
         try:
-            return Verdict(request.cluster_id, orders.check(self.client, request), self._flag_of)
+            return Verdict(request.cluster_id, self.client.ask_check(request), self._flag_of)
         except ServiceUnavailable as error:
             texts = texts_of(request)
             script = texts.pop(SCRIPT, "")

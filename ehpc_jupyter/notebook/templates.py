@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ehpc_jupyter.errors import InvalidParams, Problem
 from ehpc_jupyter.models import actions
 from ehpc_jupyter.models.fields import fields_of
 from ehpc_jupyter.models.suggest import did_you_mean
+from ehpc_jupyter.notebook.asking import Asker
 from ehpc_jupyter.notebook.display import moment
 from ehpc_jupyter.notebook.listing import Listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 _SHORT = 40
 
 
-class SavedTemplates:
+class SavedTemplates(Asker):
     """The part of ``Client`` that is about templates."""
-
-    _ask: Callable[..., Any]
 
     def templates(self) -> Listing[actions.Template]:
         """The templates that were saved, for every notebook, as a list that shows itself as a table."""

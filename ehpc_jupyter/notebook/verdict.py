@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from ehpc_jupyter.notebook.display import duration, moment
-from ehpc_jupyter.notebook.states import plain
+from ehpc_jupyter.notebook.markup import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

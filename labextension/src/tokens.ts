@@ -28,7 +28,8 @@ export const CommandIDs = {
   openStderr: 'ehpc:open-stderr',
   openFolder: 'ehpc:open-folder',
   copyJobId: 'ehpc:copy-job-id',
-  stopJob: 'ehpc:stop-job'
+  stopJob: 'ehpc:stop-job',
+  openApi: 'ehpc:open-api'
 } as const;
 
 /** What a person can do with a job, wherever it is shown. */

@@ -10,8 +10,8 @@ from pathlib import Path
 import requests
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from ehpc_jupyter.errors import ERRORS
 from ehpc_jupyter.jobs.actions_table import ACTIONS
-from ehpc_jupyter.server.openapi import all_errors
 from tests.api.conftest import start
 
 
@@ -34,7 +34,7 @@ def test_it_is_valid_and_whole(fake_server):
         for answer in document["components"]["responses"].values()
         for code in answer["content"]["application/json"]["examples"]
     }
-    assert named == {error.code for error in all_errors()}
+    assert named == {error.code for error in ERRORS}
     assert "x-ehpc" not in str(document)
 
 
@@ -49,7 +49,7 @@ def test_the_page_needs_nothing_from_elsewhere(fake_server):
     assert not re.search(r"<script|<link|<img|src=|url\(|@import", page)
     for name in ACTIONS:
         assert f'id="{name}"' in page
-    for error in all_errors():
+    for error in ERRORS:
         assert f"<code>{error.code}</code>" in page
 
 

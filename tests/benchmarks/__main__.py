@@ -1,4 +1,5 @@
-"""``make bench``: what one submission costs, four ways side by side in one run; read the ratios, not the times. Then ``api.py``.
+"""``make bench``: what one submission costs, four ways side by side in one run; read the ratios, not the times. Then ``api.py``
+and ``kernel.py``.
 
 Needs the real cluster (root). The jobs go into a partition that is down, so that none of them runs beside the next measurement.
 """
@@ -16,7 +17,7 @@ from pathlib import Path
 import paramiko
 from fabric import Config, Connection
 
-from tests.benchmarks import api
+from tests.benchmarks import api, kernel
 from tests.conftest import LAB, LAB_STATE, Lab
 from tools.server import Server
 
@@ -103,3 +104,4 @@ def main():
 if __name__ == "__main__":
     main()
     api.main()
+    kernel.main()

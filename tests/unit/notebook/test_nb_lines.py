@@ -98,7 +98,8 @@ def test_orders(magic, backend, capsys, line, action, answer, words):
     backend.add("1")
     setattr(backend, f"_{action}", lambda body: answer)
     result = magic(line)
-    assert backend.bodies(action) == [{"ClusterId": "local", "JobIds": ["1"]}]
+    (body,) = backend.bodies(action)
+    assert (body["ClusterId"], body["JobIds"]) == ("local", ["1"])
     assert words in capsys.readouterr().out
     assert isinstance(result, Job) == (action == "RerunJobs")
 
