@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ipywidgets import HTML, Button, Dropdown, HBox, Layout, Text, ToggleButtons, VBox
@@ -10,6 +9,7 @@ from ipywidgets import HTML, Button, Dropdown, HBox, Layout, Text, ToggleButtons
 from ehpc_jupyter.errors import EhpcError, InternalError
 from ehpc_jupyter.notebook import copies
 from ehpc_jupyter.notebook.inputs import ALERT_STYLE, HELP_STYLE
+from ehpc_jupyter.notebook.markup import html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,15 +72,15 @@ class CopyDrawer(Drawer):
         if not self.is_open:
             return
         if self._request is None:
-            self.area.value = f'<span style="{HELP_STYLE}">Something above is wrong or missing yet.</span>'
+            self.area.value = html('<span style="{}">Something above is wrong or missing yet.</span>', HELP_STYLE)
             return
         text = self.kind.value(self._request)
         rows = min(max(text.count("\n") + 1, 3), 20)
-        self.area.value = (
-            f'<textarea class="ehpc-copy" rows="{rows}" spellcheck="false" aria-label="The job, to be pasted into a cell">'
+        self.area.value = html(
             # A line end right after the tag is not part of the text.
-            f"\n{escape(text)}</textarea>"
-            f'<button type="button" class="jupyter-button widget-button" onclick="{escape(_COPY)}">Copy</button>'
+            '<textarea class="ehpc-copy" rows="{}" spellcheck="false" aria-label="The job, to be pasted into a cell">'
+            '\n{}</textarea><button type="button" class="jupyter-button widget-button" onclick="{}">Copy</button>',
+            *(rows, text, _COPY),
         )
 
 
@@ -139,7 +139,7 @@ class TemplateDrawer(Drawer):
 
     def _say(self, words: str, *, wrong: bool = False) -> None:
         role, style = ("alert", ALERT_STYLE) if wrong else ("status", HELP_STYLE)
-        self.note.value = f'<span role="{role}" style="{style}">{escape(words)}</span>' if words else ""
+        self.note.value = html('<span role="{}" style="{}">{}</span>', role, style, words) if words else ""
 
     def show(self, is_open: bool) -> None:
         """See ``Drawer``. What is saved is asked for again: another notebook may have saved one."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import contextmanager
-from html import escape
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ipywidgets import HTML, Button, HBox, Layout, ToggleButton, VBox
@@ -15,21 +14,21 @@ from ehpc_jupyter.errors import EhpcError, InternalError, InvalidParams, Problem
 from ehpc_jupyter.models.actions import CreateJobRequest
 from ehpc_jupyter.models.cluster import check
 from ehpc_jupyter.models.spec import JobSpec
-from ehpc_jupyter.notebook import orders
 from ehpc_jupyter.notebook.client import Client
 from ehpc_jupyter.notebook.drawers import CopyDrawer, TemplateDrawer
 from ehpc_jupyter.notebook.fields import body_of, fields_of, values_from_keywords
 from ehpc_jupyter.notebook.inputs import ERROR_STYLE, FORM_STYLE, FieldBox
 from ehpc_jupyter.notebook.job import Job
 from ehpc_jupyter.notebook.jobview import JobView
+from ehpc_jupyter.notebook.markup import html, joined, plain
 from ehpc_jupyter.notebook.sections import Sections
 from ehpc_jupyter.notebook.site import Site
-from ehpc_jupyter.notebook.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from ehpc_jupyter.models.actions import CheckJobResponse, Template
+    from ehpc_jupyter.models.actions import Template
+    from ehpc_jupyter.notebook.checking import JobCheck
 
 _LOOK_AGAIN = "Some fields need another look; each says why."
 
@@ -200,7 +199,7 @@ class JobForm(VBox):  # type: ignore[misc]  # ipywidgets has no types
 
     # --- checking and submitting
 
-    def check(self) -> CheckJobResponse:
+    def check(self) -> JobCheck:
         """Ask what the cluster would say to the job, as the button does. Nothing is submitted.
 
         Returns:
@@ -212,13 +211,12 @@ class JobForm(VBox):  # type: ignore[misc]  # ipywidgets has no types
         """
         with self._busy_with(self._check_button):
             request = self._request()
-            answer = orders.check(self._client, request)
+            found = self._client.check_request(request)
         titles = {field.path: field.title for field in fields_of(self.request_model)}
-        verdict = Verdict(request.cluster_id, answer, lambda path: titles.get(path, path))
-        self._show_problems(Problem(p.field, p.message) for p in answer.problems)
-        self._verdict.value = verdict._repr_html_()
+        self._show_problems(found.problems)
+        self._verdict.value = found.named(lambda path: titles.get(path, path))._repr_html_()
         self._spawn(self._site.fetch_queues)  # what is free changes
-        return answer
+        return found
 
     def submit(self) -> Job:
         """Submit what the form says, as its button does.
@@ -278,9 +276,9 @@ class JobForm(VBox):  # type: ignore[misc]  # ipywidgets has no types
         if isinstance(error, InvalidParams):
             words = "\n".join(self._refused(error))
         *lines, code = error.told(words).splitlines()
-        self._fault.value = (
-            f'<div role="alert"><span style="{ERROR_STYLE}">{"<br>".join(escape(line) for line in lines)}</span>'
-            f'<br><small style="opacity:.75">{escape(code)}</small></div>'
+        self._fault.value = html(
+            '<div role="alert"><span style="{}">{}</span><br><small style="opacity:.75">{}</small></div>',
+            *(ERROR_STYLE, joined(map(plain, lines), "<br>"), plain(code)),
         )
 
     def _refused(self, error: EhpcError) -> list[str]:

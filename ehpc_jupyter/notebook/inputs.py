@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ipywidgets import HTML, Button, Dropdown, GridBox, Layout, Text, Textarea, VBox
@@ -11,6 +10,7 @@ from pydantic import SecretStr
 
 from ehpc_jupyter.errors import Problem
 from ehpc_jupyter.models.values import Variable
+from ehpc_jupyter.notebook.markup import html
 from ehpc_jupyter.notebook.secret import SecretText
 
 if TYPE_CHECKING:
@@ -224,11 +224,11 @@ class FieldBox(VBox):  # type: ignore[misc]  # ipywidgets has no types
     def show_help(self) -> None:
         """Show the field's help, or what is known of the value that is chosen."""
         words = self._notes.get(self.control.value, self._help) if self._notes else self._help
-        self.note.value = f'<span style="{HELP_STYLE}">{escape(words)}</span>' if words else ""
+        self.note.value = html('<span style="{}">{}</span>', HELP_STYLE, words) if words else ""
 
     def show_error(self, words: str) -> None:
         """Show what is wrong instead of the help."""
-        self.note.value = f'<span role="alert" style="{ALERT_STYLE}">{escape(words)}</span>'
+        self.note.value = html('<span role="alert" style="{}">{}</span>', ALERT_STYLE, words)
 
 
 class GroupBox(VBox):  # type: ignore[misc]
@@ -246,13 +246,13 @@ class GroupBox(VBox):  # type: ignore[misc]
 
     def show_help(self) -> None:
         """Show the group's help."""
-        title = f"<strong>{escape(self.field.title)}</strong>"
-        self.note.value = f'{title}<span style="{HELP_STYLE}">{escape(self.field.help)}</span>'
+        words = (self.field.title, HELP_STYLE, self.field.help)
+        self.note.value = html('<strong>{}</strong><span style="{}">{}</span>', *words)
 
     def show_error(self, words: str) -> None:
         """Show what is wrong instead of the help."""
-        title = f"<strong>{escape(self.field.title)}</strong>"
-        self.note.value = f'{title}<span role="alert" style="{ALERT_STYLE}">{escape(words)}</span>'
+        title = html("<strong>{}</strong>", self.field.title)
+        self.note.value = html('{}<span role="alert" style="{}">{}</span>', title, ALERT_STYLE, words)
 
 
 def columns(narrowest: str) -> Layout:
