@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ehpc_jupyter.errors import InvalidParams, Problem
-from ehpc_jupyter.notebook.display import fact_table, frame, moment, text_rows
+from ehpc_jupyter.notebook.display import duration, fact_table, frame, moment, text_rows
 from ehpc_jupyter.notebook.markup import html, joined, plain, plain_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ehpc_jupyter.models.actions import CheckJobResponse
 
-_PRE = "white-space:pre-wrap;overflow-wrap:anywhere;margin:.3em 0;background:transparent;color:inherit"
+_PRE = (
+    "white-space:pre-wrap;overflow-wrap:anywhere;max-height:24em;overflow:auto;margin:.3em 0;padding:.4em .6em;"
+    "border:1px solid var(--jp-border-color2,#8884);background:transparent;color:inherit"
+)
+#: A start this near is "at once", seconds: the scheduler looks at its queue now and then.
+_SOON_S = 60
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,6 +56,14 @@ class JobCheck:
             raise InvalidParams(*(self.problems or (Problem("JobSpec", self.message or "the scheduler refuses it"),)))
         return self
 
+    def named(self, name_of: Callable[[str], str]) -> JobCheck:
+        """The same with fields called as they are where it is shown.
+
+        Args:
+            name_of: a field's name there, by its wire path.
+        """
+        return replace(self, problems=tuple(Problem(name_of(p.field), p.message) for p in self.problems))
+
     @property
     def _head(self) -> str:
         cluster = plain(self.cluster_id)
@@ -61,7 +77,7 @@ class JobCheck:
         found = [(problem.field, " ".join(problem.message.split())) for problem in self.problems]
         found += [
             ("it says", self.message),
-            ("starts", moment(self.start_time) and f"{moment(self.start_time)}, if submitted now"),
+            ("starts", _start_words(self.start_time, time.time())),
             ("nodes", self.node_list or ""),
         ]
         return [(name, value) for name, value in found if value]
@@ -79,12 +95,29 @@ class JobCheck:
 
     def _repr_html_(self) -> str:
         folded = [
-            html('<details><summary>{}</summary><pre style="{}">{}</pre></details>', title, _PRE, plain_lines(text))
+            html(
+                '<details><summary style="cursor:pointer">{}</summary><pre style="{}">{}</pre></details>',
+                title,
+                _PRE,
+                plain_lines(text),
+            )
             for title, text in (("The script", self.script), ("The command that would submit it", self.command))
             if text
         ]
         table = fact_table(self._facts) if self._facts else ""
         return str(frame(html("<strong>{}</strong>", self._head), table, joined(folded)))
+
+
+def _start_words(start_time: int | None, now: float) -> str:
+    """When a job would start that is submitted now; empty if not known."""
+    if start_time is None:
+        return ""
+    wait = int(start_time - now)
+    return (
+        "at once, if submitted now"
+        if wait < _SOON_S
+        else f"{moment(start_time)}, in {duration(wait)}, if submitted now"
+    )
 
 
 def check_of(cluster_id: str, answer: CheckJobResponse | InvalidParams) -> JobCheck:

@@ -17,13 +17,14 @@ from ehpc_jupyter.errors import EhpcError, InvalidParams, ServiceUnavailable
 from ehpc_jupyter.models.actions import CreateJobRequest
 from ehpc_jupyter.models.suggest import did_you_mean
 from ehpc_jupyter.notebook.client import Client
-from ehpc_jupyter.notebook.display import JOB_MIME
+from ehpc_jupyter.notebook.display import JOB_MIME, text_rows
 from ehpc_jupyter.notebook.fields import body_of, fields_of, texts_of
 from ehpc_jupyter.notebook.flags import SCRIPT, FlagError, Flags, flags_of, help_text, parse
+from ehpc_jupyter.notebook.frontend import in_notebook
 from ehpc_jupyter.notebook.job import Job, JobFailed
 from ehpc_jupyter.notebook.lines import Lines
 from ehpc_jupyter.notebook.logs import Follower
-from ehpc_jupyter.notebook.verdict import Verdict, preview
+from ehpc_jupyter.notebook.progress import Progress
 from ehpc_jupyter.notebook.waiting import Pauses
 from ehpc_jupyter.tracebacks import short
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from IPython.core.interactiveshell import InteractiveShell
+
+    from ehpc_jupyter.notebook.checking import JobCheck
 
 #: The variable that always holds the last job of ``%%ehpc``.
 LAST_JOB = "_ehpc_job"
@@ -106,7 +109,7 @@ class EhpcMagic:
         except JobFailed as failed:
             raise MagicError(str(failed)) from failed
 
-    def run(self, line: str, cell: str) -> Job | Verdict | None:
+    def run(self, line: str, cell: str) -> Job | JobCheck | None:
         """A cell, without the words around its errors."""
         flags = parse(line, self.request_model)
         if flags.help:
@@ -185,15 +188,14 @@ class EhpcMagic:
             )
         return {"Name": name, "Value": os.fspath(value) if isinstance(value, os.PathLike) else str(value)}
 
-    def _dry_run(self, request: CreateJobRequest) -> Verdict | None:
+    def _dry_run(self, request: CreateJobRequest) -> JobCheck | None:
         try:
-            return Verdict(request.cluster_id, self.client.ask_check(request), self._flag_of)
+            return self.client.check_request(request).named(self._flag_of)
         except ServiceUnavailable as error:
             texts = texts_of(request)
             script = texts.pop(SCRIPT, "")
-            sys.stdout.write(
-                f"{error.told()}\nWhat would be asked of {request.cluster_id}:\n{preview(texts, script)}\n"
-            )
+            rows = "\n".join([*text_rows(texts.items()), *(["", script.rstrip("\n")] if script else [])])
+            sys.stdout.write(f"{error.told()}\nWhat would be asked of {request.cluster_id}:\n{rows}\n")
             return None
 
     # --- waiting
@@ -217,19 +219,22 @@ class EhpcMagic:
         """
         state = job.known().state
         pauses = Pauses(job, self.client.clock, longest_s=_LONGEST_WAIT_S)
-        try:
-            while True:
-                pause = pauses.after_look()
-                if job.known().state is not state:
-                    state = job.known().state
-                    changed()
-                if output is not None:
-                    show_new(output, to_the_end=pause is None)
-                if pause is None:
-                    return
-                self.client.clock.sleep(pause)
-        except KeyboardInterrupt:
-            raise job.interrupted() from None
+        # In a terminal bar and output would write over each other.
+        with Progress([job], self.client.clock, quiet=output is not None and not in_notebook()) as progress:
+            try:
+                while True:
+                    pause = pauses.after_look()
+                    if job.known().state is not state:
+                        state = job.known().state
+                        changed()
+                    if output is not None:
+                        show_new(output, to_the_end=pause is None)
+                    if pause is None:
+                        return
+                    progress.show()
+                    self.client.clock.sleep(pause)
+            except KeyboardInterrupt:
+                raise job.interrupted() from None
 
     # --- errors
 

@@ -409,7 +409,7 @@ def test_a_template_that_does_not_exist(live):
 
 def test_a_dry_run_shows_and_submits_nothing(live):
     shown = live("--dry-run", "true\n")
-    assert repr(shown).splitlines()[0] == "✓ local would take this job; when it would start is not known."
+    assert repr(shown).splitlines()[0] == "✓ local would take this job"
     assert "$ submit" in repr(shown)
     assert "#!/bin/sh" in shown._repr_html_()
     assert live.client.jobs() == []
@@ -420,8 +420,8 @@ def test_a_dry_run_names_the_flags(live):
     problem = Problem("JobSpec.WorkDir", "the folder <x> does not exist")
     cluster.test = lambda job: Verdict((problem,), TrialAnswer(valid=False, words="sbatch: <no>"))
     shown = live("--dry-run --work-dir /x", "true\n")
-    assert "✗ local would not take this job." in repr(shown)
-    assert "--work-dir: the folder <x> does not exist" in repr(shown)
+    assert "✗ local would not take this job" in repr(shown)
+    assert "--work-dir  the folder <x> does not exist" in repr(shown)
     assert "&lt;x&gt;" in shown._repr_html_()
     assert "&lt;no&gt;" in shown._repr_html_()
 
