@@ -323,6 +323,11 @@ def test_an_arrays_tasks_are_counted(client, backend):
     assert summary([job]) == (4, 10, "Job 1 'hello' on local: 6 running, 3 finished, 1 failed")
 
 
+def test_why_a_job_waits_is_said_while_one_waits_for_it(client, backend):
+    backend.add("1", explanation="It waits for job 7.")
+    assert summary([client.job(1).refresh()])[2].endswith("waiting in the queue. It waits for job 7.")
+
+
 def test_one_job_has_no_bar_but_its_state(client, backend, fake_time):
     backend.add("1", plan=list(PLAN))
     out = io.StringIO()
