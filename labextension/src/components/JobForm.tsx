@@ -3,11 +3,13 @@ import * as React from 'react';
 
 import { ApiError } from '../errors';
 import { ALTERNATIVES, buildRequest, CLUSTER_PATH, type IField, leaves, readFields, type Value, type Values } from '../formschema';
+import type { CreateJobRequest } from '../generated/api';
+import { CheckResult } from './CheckResult';
 import { useServices } from './context';
 import { Field, FieldError } from './Field';
 import { Icon } from './icons';
 import { Alert, Button } from './Parts';
-import { useSubmit } from './useSubmit';
+import { type IOutcome, useSubmit } from './useSubmit';
 
 const ORDER = ['command', 'resources', 'output', 'more'];
 const OPEN_AT_FIRST = ['command', 'resources'];
@@ -56,12 +58,13 @@ function Form({ cluster, clusterName, fields, onSubmitted }: IJobFormProps & { f
   const groups = React.useMemo(() => groupsOf(fields), [fields]);
   const [open, setOpen] = React.useState<readonly string[]>(OPEN_AT_FIRST);
   const known = React.useMemo(() => new Set([...fields, ...all].map(field => field.path)), [fields, all]);
-  const { busy, problems, error, submit, forget } = useSubmit(ehpc.api, known);
+  const { busy, problems, error, uncertain, submit, check, checked, forget } = useSubmit(ehpc.api, known);
 
   /** What the server says of the alternative that is not shown is said at the one that is. */
   const problemOf = (path: string, found = problems): string | undefined =>
     found.get(path) ?? (unused !== null && path === used ? found.get(unused) : undefined);
 
+  const checkHelp = trans.__('Ask the cluster whether it would take this job, and when it would start; nothing is submitted');
   const [refusals, setRefusals] = React.useState(0);
   React.useEffect(() => {
     if (refusals) {
@@ -73,17 +76,27 @@ function Form({ cluster, clusterName, fields, onSubmitted }: IJobFormProps & { f
     setValues(now => ({ ...now, [path]: value }));
     [path, ...(path === used && unused ? [unused] : [])].forEach(forget);
   };
+  const build = (token: string): CreateJobRequest => buildRequest(fields, values, { cluster, token, unused });
+  const showProblems = ({ problems: found }: IOutcome): void => {
+    const wrong = [...fields, ...all].filter(field => problemOf(field.path, found));
+    setOpen(now => [...new Set([...now, ...wrong.map(field => field.group)])]);
+    setRefusals(count => count + 1);
+  };
   const onSubmit = async (event: React.FormEvent): Promise<void> => {
     event.preventDefault();
-    const outcome = await submit(token => buildRequest(fields, values, { cluster, token, unused }));
+    const outcome = await submit(build);
     if (outcome?.jobId) {
       const secret = new Set(all.filter(field => field.widget === 'password').map(field => field.path));
       setValues(now => Object.fromEntries(Object.entries(now).filter(([path]) => !secret.has(path))));
       onSubmitted(outcome.jobId);
     } else if (outcome) {
-      const wrong = [...fields, ...all].filter(field => problemOf(field.path, outcome.problems));
-      setOpen(now => [...new Set([...now, ...wrong.map(field => field.group)])]);
-      setRefusals(count => count + 1);
+      showProblems(outcome);
+    }
+  };
+  const onCheck = async (): Promise<void> => {
+    const outcome = await check(build);
+    if (outcome && outcome.problems.size > 0) {
+      showProblems(outcome);
     }
   };
 
@@ -137,15 +150,21 @@ function Form({ cluster, clusterName, fields, onSubmitted }: IJobFormProps & { f
       ))}
       <footer>
         {error && <Alert error={error} />}
-        {error && !error.decided && (
+        {uncertain && (
           <p className="jp-ehpc-Muted">
             {trans.__('Whether the job was submitted is not known. Submit again as it is: it will not run twice.')}
           </p>
         )}
         <FieldError id={`${prefix}cluster-error`} text={problems.get(CLUSTER_PATH)} />
-        <Button type="submit" look="primary" disabled={busy || !cluster}>
-          {busy ? trans.__('Submitting to %1…', clusterName) : trans.__('Submit to %1', clusterName)}
-        </Button>
+        {checked && <CheckResult {...checked} />}
+        <div className="jp-ehpc-FormButtons">
+          <Button disabled={busy !== null || !cluster} title={checkHelp} onClick={() => void onCheck()}>
+            {busy === 'check' ? trans.__('Checking…') : trans.__('Check')}
+          </Button>
+          <Button type="submit" look="primary" disabled={busy !== null || !cluster}>
+            {busy === 'submit' ? trans.__('Submitting to %1…', clusterName) : trans.__('Submit to %1', clusterName)}
+          </Button>
+        </div>
       </footer>
     </form>
   );
