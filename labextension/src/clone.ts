@@ -45,7 +45,8 @@ export function cellOf(request: unknown): ICell | null {
     add('var', `Variables: ${name}`, `${name}=${value}`);
   }
   const script = typeof spec.Script === 'string' ? spec.Script : '';
-  return { source: `${words.join(' ')}\n${script}`, lost };
+  // A cell's last line needs no end: IPython puts one.
+  return { source: `${words.join(' ')}\n${script.replace(/\n$/, '')}`, lost };
 }
 
 function asObject(value: unknown): Record<string, unknown> | null {

@@ -133,7 +133,7 @@ test('a job that ended badly shows its standard error at once, and why, and what
   expect(screen.queryByText('all went well')).toBeNull();
   expect(screen.getByText('The mesh is not there.', { exact: false }).textContent).toContain('NonZeroExitCode');
   expect(screen.getByText('Copy it first.', { exact: false })).toBeTruthy();
-  fireEvent.click(screen.getByRole('button', { name: /Standard output/ }));
+  fireEvent.click(screen.getByRole('button', { name: /stdout/ }));
   await settle();
   expect(screen.getByText('all went well')).toBeTruthy();
   expect(screen.queryByText('no data')).toBeNull();

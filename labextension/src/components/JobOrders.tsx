@@ -7,6 +7,7 @@ import { keyOf } from '../model';
 import { useServices } from './context';
 import type { IconName } from './icons';
 import { Button, CopyButton } from './Parts';
+import { hasOutput } from './useTail';
 
 export const ORDER_ICONS: Record<Order, IconName> = {
   stop: 'stop',
@@ -119,12 +120,16 @@ export function JobLinks({ job, task }: { job: JobDetail; task: number | undefin
   }
   return (
     <>
-      <Button look="link" icon="file" title={job.StdoutPath} onClick={() => void actions.openOutput(job, 'stdout', task)}>
-        {trans.__('Output')}
-      </Button>
-      <Button look="link" icon="file" title={job.StderrPath} onClick={() => void actions.openOutput(job, 'stderr', task)}>
-        {trans.__('Errors')}
-      </Button>
+      {hasOutput(job) && (
+        <>
+          <Button look="link" icon="file" title={job.StdoutPath} onClick={() => void actions.openOutput(job, 'stdout', task)}>
+            {trans.__('Output')}
+          </Button>
+          <Button look="link" icon="file" title={job.StderrPath} onClick={() => void actions.openOutput(job, 'stderr', task)}>
+            {trans.__('Errors')}
+          </Button>
+        </>
+      )}
       <Button look="link" icon="folder" title={job.Folder} onClick={() => void actions.openFolder(job)}>
         {trans.__('Folder')}
       </Button>

@@ -64,7 +64,7 @@ export function OrderBar({ panel }: { panel: PanelModel }): React.JSX.Element {
           >
             <Icon name={ORDER_ICONS[order]} />
             <span>{word}</span>
-            <small>{count === 0 ? '' : trans.__('%1 of %2', fit, count)}</small>
+            <small>{count === 0 ? '' : `${fit}/${count}`}</small>
           </button>
         );
       })}

@@ -1,3 +1,4 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import type { JobDetail } from '../generated/api';
@@ -14,7 +15,11 @@ interface IOutputsProps {
 }
 
 /** The end of what a job wrote: of one that ended badly its standard error, if there is any; a switch shows the other. */
-export function Outputs({ job, task, onTask }: IOutputsProps): React.JSX.Element {
+export function Outputs(props: IOutputsProps): React.JSX.Element | null {
+  return hasOutput(props.job) ? <Shown {...props} /> : null;
+}
+
+function Shown({ job, task, onTask }: IOutputsProps): React.JSX.Element {
   const { trans } = useServices();
   const box = React.useRef<HTMLDivElement>(null);
   const visible = useVisible(box);
@@ -27,17 +32,23 @@ export function Outputs({ job, task, onTask }: IOutputsProps): React.JSX.Element
   const settled = !doubt || errors.tail !== null || errors.error !== null;
   const output = useTail(job, 'stdout', task, visible && settled && shown === 'stdout');
   const state = shown === 'stdout' ? output : errors;
-  const words: [Which, string, ITailState][] = [
-    ['stdout', trans.__('Standard output'), output],
-    ['stderr', trans.__('Standard error'), errors]
+  const both: [Which, ITailState][] = [
+    ['stdout', output],
+    ['stderr', errors]
   ];
   return (
     <div ref={box} className="jp-ehpc-Outputs">
       <div className="jp-ehpc-OutputHead">
         <span className="jp-ehpc-Switch" role="group" aria-label={trans.__('Which output')}>
-          {words.map(([which, word, { tail }]) => (
-            <button key={which} type="button" aria-pressed={shown === which} onClick={() => setChosen(which)}>
-              {word}
+          {both.map(([which, { tail }]) => (
+            <button
+              key={which}
+              type="button"
+              aria-pressed={shown === which}
+              title={outputName(which, trans)}
+              onClick={() => setChosen(which)}
+            >
+              {which}
               {tail?.size ? <small> {kB(tail.size)}</small> : null}
             </button>
           ))}
@@ -47,7 +58,6 @@ export function Outputs({ job, task, onTask }: IOutputsProps): React.JSX.Element
       {state.error && (
         <p className="jp-ehpc-Muted">{state.error.unanswered ? trans.__('No answer.') : state.error.message}</p>
       )}
-      {!hasOutput(job) && <p className="jp-ehpc-Muted">{trans.__('It has not started yet.')}</p>}
       {state.tail && <Tail tail={state.tail} which={shown} visible={visible} />}
     </div>
   );
@@ -71,10 +81,14 @@ function Tail({ tail, which, visible }: { tail: ITail; which: Which; visible: bo
         key={which}
         text={tail.text}
         visible={visible}
-        label={which === 'stdout' ? trans.__('Standard output') : trans.__('Standard error')}
+        label={outputName(which, trans)}
       />
     </>
   );
+}
+
+function outputName(which: Which, trans: TranslationBundle): string {
+  return which === 'stdout' ? trans.__('Standard output') : trans.__('Standard error');
 }
 
 interface ILogProps {

@@ -7,7 +7,7 @@ import { wordOf } from '../state';
 import { useServices } from './context';
 import { Icon, StateIcon } from './icons';
 import { ORDER_ICONS, orderWord } from './JobOrders';
-import { StateWord, TaskWords, tasksByState } from './JobStatus';
+import { StateWord, tasksByState } from './JobStatus';
 import { Alert, Button } from './Parts';
 
 const PAGE_SIZE = 50;
@@ -37,8 +37,7 @@ export function TaskGroups(props: ITaskGroupsProps): React.JSX.Element | null {
         <Icon name="chevron" />
         <span>
           {trans.__('Tasks %1', job.ArrayRequest)}
-          {job.Tasks && <>: </>}
-          <TaskWords job={job} />
+          {job.Tasks && `: ${tasksByState(job.Tasks, state => wordOf(state, trans)).join(', ')}`}
         </span>
       </summary>
       {open && <Groups {...props} />}
@@ -145,7 +144,7 @@ function Group({ job, group, trusted = true, onTask }: IGroupProps): React.JSX.E
   const first = Number(/^\d+/.exec(group.Tasks)?.[0]);
   const name = group.Count === 1 ? trans.__('task %1', group.Tasks) : trans.__('tasks %1', group.Tasks);
   const facts = [
-    group.ExitCode !== undefined && trans.__('exit code %1', group.ExitCode),
+    group.ExitCode !== undefined && group.State !== 'FINISHED' && trans.__('exit code %1', group.ExitCode),
     group.Signal !== undefined && trans.__('signal %1', group.Signal),
     group.Explanation ?? group.Reason,
     group.NodeList
