@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from ehpc_jupyter.jobs import cluster_actions, control_actions, job_actions
+from ehpc_jupyter.jobs import cluster_actions, control_actions, job_actions, templates
 from ehpc_jupyter.models import actions
 
 if TYPE_CHECKING:
@@ -62,4 +62,11 @@ ACTIONS: dict[str, Action] = {
     "ListQueues": Action(actions.ListQueuesRequest, actions.ListQueuesResponse, cluster_actions.list_queues, "list"),
     "ListNodes": Action(actions.ListNodesRequest, actions.ListNodesResponse, cluster_actions.list_nodes, "list"),
     "ListUsers": Action(actions.ListUsersRequest, actions.ListUsersResponse, cluster_actions.list_users, "list"),
+    "ListTemplates": Action(
+        actions.ListTemplatesRequest, actions.ListTemplatesResponse, templates.list_templates, "list"
+    ),
+    "SaveTemplate": Action(actions.SaveTemplateRequest, actions.SaveTemplateResponse, templates.save_template, "write"),
+    "DeleteTemplate": Action(
+        actions.DeleteTemplateRequest, actions.DeleteTemplateResponse, templates.delete_template, "write"
+    ),
 }

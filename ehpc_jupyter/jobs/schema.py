@@ -47,4 +47,11 @@ CREATE TABLE spent_tokens (
   PRIMARY KEY (cluster_id, client_token)
 ) STRICT, WITHOUT ROWID;
 """,
+    """
+CREATE TABLE templates (
+  name TEXT PRIMARY KEY,
+  fields TEXT NOT NULL,
+  saved_time INTEGER NOT NULL
+) STRICT;
+""",
 )

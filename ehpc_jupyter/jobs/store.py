@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ehpc_jupyter.jobs.listing import chosen, ordered
 from ehpc_jupyter.jobs.schema import SCHEMAS
+from ehpc_jupyter.jobs.templates import TemplateTable
 from ehpc_jupyter.models.actions import JobEvent
 from ehpc_jupyter.models.job import JobDetail
 from ehpc_jupyter.schedulers.nodes import names_node
@@ -80,6 +81,7 @@ class JobStore:
         # Many jobs have the same list of nodes.
         self._db.create_function("names_node", 2, lru_cache(10_000)(names_node), deterministic=True)
         self._migrate()
+        self.templates = TemplateTable(self._db, self._lock)
 
     def _migrate(self) -> None:
         with self._lock:

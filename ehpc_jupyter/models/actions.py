@@ -64,6 +64,15 @@ from ehpc_jupyter.models.list_jobs import (
     ListJobsResponse,
     SortBy,
 )
+from ehpc_jupyter.models.templates import (
+    DeleteTemplateRequest,
+    DeleteTemplateResponse,
+    ListTemplatesRequest,
+    ListTemplatesResponse,
+    SaveTemplateRequest,
+    SaveTemplateResponse,
+    Template,
+)
 
 __all__ = [
     "DEFAULT_CLUSTER",
@@ -75,6 +84,8 @@ __all__ = [
     "CreateJobResponse",
     "DeleteJobsRequest",
     "DeleteJobsResponse",
+    "DeleteTemplateRequest",
+    "DeleteTemplateResponse",
     "GetClusterRequest",
     "GetClusterResponse",
     "GetJobLogRequest",
@@ -99,6 +110,8 @@ __all__ = [
     "ListQueuesResponse",
     "ListTasksRequest",
     "ListTasksResponse",
+    "ListTemplatesRequest",
+    "ListTemplatesResponse",
     "ListUsersRequest",
     "ListUsersResponse",
     "ListedJob",
@@ -115,11 +128,14 @@ __all__ = [
     "RerunJobsRequest",
     "RerunJobsResponse",
     "ResourceTexts",
+    "SaveTemplateRequest",
+    "SaveTemplateResponse",
     "SchedulerInfo",
     "SortBy",
     "StopJobsRequest",
     "StopJobsResponse",
     "TaskGroup",
+    "Template",
     "UserInfo",
     "UserList",
 ]

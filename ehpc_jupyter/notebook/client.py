@@ -9,7 +9,6 @@ from pydantic import ValidationError
 
 from ehpc_jupyter.errors import AgentError, ServiceUnavailable
 from ehpc_jupyter.models.actions import (
-    DEFAULT_CLUSTER,
     Answer,
     ClusterInfo,
     CreateJobRequest,
@@ -31,10 +30,12 @@ from ehpc_jupyter.models.actions import (
 )
 from ehpc_jupyter.notebook.backend import default_backend, server_at
 from ehpc_jupyter.notebook.clock import REAL_TIME, Clock
+from ehpc_jupyter.notebook.default import default_cluster
 from ehpc_jupyter.notebook.fields import body_of, values_from_keywords, values_of
 from ehpc_jupyter.notebook.http_backend import LostAnswer
 from ehpc_jupyter.notebook.job import Job
 from ehpc_jupyter.notebook.listing import Listing, cluster_listing, job_listing, queue_listing
+from ehpc_jupyter.notebook.templates import SavedTemplates
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -56,7 +57,7 @@ class _Quiet(dict[str, Any]):
         return "{…}"
 
 
-class Client:
+class Client(SavedTemplates):
     """The way from a notebook to its clusters.
 
     It talks to the Jupyter server that started this kernel, so that the kernel, the side panel and all other notebooks
@@ -64,7 +65,8 @@ class Client:
     the kernel. Making a client costs nothing; the first question decides.
 
     Args:
-        cluster: the cluster that questions are about when they name none; ``local`` is this machine.
+        cluster: the cluster that questions are about when they name none; ``local`` is this machine. If None, the one that
+            ``%ehpc use`` chose, else ``local``.
         server: address of a Jupyter server to use instead, as Jupyter prints it (``http://host:8888/?token=…``).
         token: that server's token, if it is not part of the address.
         timeout_s: how long an answer may take, seconds; three times that for a submission, which may have to log in.
@@ -79,7 +81,7 @@ class Client:
 
     def __init__(
         self,
-        cluster: str = DEFAULT_CLUSTER,
+        cluster: str | None = None,
         *,
         server: str | None = None,
         token: str | None = None,
@@ -91,7 +93,7 @@ class Client:
             raise TypeError("give either server or backend, not both")
         if token is not None and server is None:
             raise TypeError("token belongs to server, which is not given")
-        self.cluster = cluster
+        self.cluster = cluster or default_cluster()
         self.timeout_s = timeout_s
         self.clock = clock
         self._backend = backend or (server_at(server, token) if server else default_backend())

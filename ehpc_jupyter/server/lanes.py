@@ -9,7 +9,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 #: Actions that are answered from the store and ask no cluster.
-STORE_ACTIONS = frozenset({"GetCluster", "GetJob", "ListClusters", "ListJobEvents", "ListJobs", "RefreshJobs"})
+STORE_ACTIONS = frozenset(
+    {
+        "DeleteTemplate",
+        "GetCluster",
+        "GetJob",
+        "ListClusters",
+        "ListJobEvents",
+        "ListJobs",
+        "ListTemplates",
+        "RefreshJobs",
+        "SaveTemplate",
+    }
+)
 
 
 class Lanes:

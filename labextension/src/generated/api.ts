@@ -110,6 +110,19 @@ export interface DeleteJobsResponse {
   Results?: JobOutcome[];
 }
 
+/** Forget a template. */
+export interface DeleteTemplateRequest {
+  /** As it is listed. */
+  Name: string;
+}
+
+/** It is forgotten. */
+export interface DeleteTemplateResponse {
+  /** The id of the request, also in the server's log. */
+  RequestId?: string;
+  Success?: string;
+}
+
 /** Look at one cluster. */
 export interface GetClusterRequest {
   ClusterId: string;
@@ -544,6 +557,18 @@ export interface ListTasksResponse {
   Tasks: TaskGroup[];
 }
 
+/** List the templates that were saved here. */
+export interface ListTemplatesRequest {
+}
+
+/** All templates, by name. */
+export interface ListTemplatesResponse {
+  /** The id of the request, also in the server's log. */
+  RequestId?: string;
+  Success?: string;
+  Templates: Template[];
+}
+
 /** List the accounts of a cluster that are known here. */
 export interface ListUsersRequest {
   ClusterId: string;
@@ -744,6 +769,24 @@ export interface Resources {
   Gpus?: number;
 }
 
+/** Save a template under a name, in place of the one that has the name already. */
+export interface SaveTemplateRequest {
+  /** 1 to 100 printable characters. */
+  Name: string;
+  /**
+   * What is to be filled in: a field's wire path and its value as text. A password is
+   * refused.
+   */
+  Fields: Record<string, string>;
+}
+
+/** It is saved. */
+export interface SaveTemplateResponse {
+  /** The id of the request, also in the server's log. */
+  RequestId?: string;
+  Success?: string;
+}
+
 /** The batch system. */
 export interface SchedulerInfo {
   Type: string;
@@ -804,6 +847,19 @@ export interface TaskGroup {
   EndTime?: number;
 }
 
+/** A named template. */
+export interface Template {
+  /** 1 to 100 printable characters. */
+  Name: string;
+  /**
+   * What is filled in: a field's wire path and its value as text, as one would type it;
+   * Variables as their JSON array.
+   */
+  Fields: Record<string, string>;
+  /** When it was saved last, UNIX seconds. */
+  SavedTime: number;
+}
+
 /** An account. Its groups and when it was made are not for a scheduler to know. */
 export interface UserInfo {
   UserName: string;
@@ -842,4 +898,7 @@ export interface Actions {
   ReleaseJobs: { request: ReleaseJobsRequest; response: ReleaseJobsResponse };
   StopJobs: { request: StopJobsRequest; response: StopJobsResponse };
   ListJobs: { request: ListJobsRequest; response: ListJobsResponse };
+  DeleteTemplate: { request: DeleteTemplateRequest; response: DeleteTemplateResponse };
+  ListTemplates: { request: ListTemplatesRequest; response: ListTemplatesResponse };
+  SaveTemplate: { request: SaveTemplateRequest; response: SaveTemplateResponse };
 }
