@@ -3,7 +3,7 @@ import { Clipboard, MainAreaWidget, Notification } from '@jupyterlab/apputils';
 import type { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { cellOf, type ICell, isJobCell } from './clone';
+import { cellOf, isJobCell } from './clone';
 import { give, type IReport, type ITarget, newToken, type Order } from './control';
 import { askBefore, askPassword } from './dialogs';
 import { drivePath } from './drive';
@@ -106,21 +106,16 @@ export class JobActions implements IJobActions {
       Notification.error(text, { autoClose: 8000 });
       return;
     }
-    if (cell.lost.length) {
-      const names = cell.lost.join(', ');
-      const text = trans.__('A value with a line break fits into no flag; the new cell lacks %1.', names);
-      Notification.warning(text, { autoClose: false });
-    }
     if (place) {
-      insertBelow(place, cell.source);
+      insertBelow(place, cell);
     } else {
-      await this.copy(cell.source);
+      await this.copy(cell);
       Notification.info(trans.__('The cell is on the clipboard; this card stands in no notebook.'), { autoClose: 8000 });
     }
   }
 
   /** What was sent, whatever became of the cell since. */
-  private async _asSubmitted(job: JobDetail): Promise<ICell | null> {
+  private async _asSubmitted(job: JobDetail): Promise<string | null> {
     const path = drivePath(job, 'request.json');
     try {
       return path === null ? null : cellOf(JSON.parse(await this._api.read(path.slice(DRIVE.length + 1))));
@@ -143,6 +138,6 @@ export class JobActions implements IJobActions {
 }
 
 /** The cell that shows the card, where it is one that submits a job. */
-function oldCell(source: string | undefined): ICell | null {
-  return source !== undefined && isJobCell(source) ? { source, lost: [] } : null;
+function oldCell(source: string | undefined): string | null {
+  return source !== undefined && isJobCell(source) ? source : null;
 }

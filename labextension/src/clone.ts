@@ -1,11 +1,5 @@
 /* A job's request as a cell of a notebook. */
 
-/** A cell that submits the job again, and the fields that no flag can hold. */
-export interface ICell {
-  source: string;
-  lost: string[];
-}
-
 const MAGIC = '%%ehpc';
 
 /** Where people call a field by a shorter name than the model does; the flags do, too. */
@@ -20,33 +14,28 @@ export function isJobCell(source: string): boolean {
 }
 
 /** The request of CreateJob, in wire names, as a cell; null if it is none. */
-export function cellOf(request: unknown): ICell | null {
+export function cellOf(request: unknown): string | null {
   const root = asObject(request);
   const spec = asObject(root?.JobSpec);
   if (!root || !spec) {
     return null;
   }
   const { Resources: resources, Variables: variables, ...rest } = spec;
-  const lost: string[] = [];
   const words = [MAGIC];
-  const add = (flag: string, name: string, value: string): void => {
-    if (/[\r\n\0]/.test(value)) {
-      lost.push(name);
-    } else {
-      words.push(value.startsWith('-') ? `--${flag}=${quoted(value)}` : `--${flag} ${quoted(value)}`);
-    }
+  const add = (flag: string, value: string): void => {
+    words.push(value.startsWith('-') ? `--${flag}=${quoted(value)}` : `--${flag} ${quoted(value)}`);
   };
   for (const [name, value] of Object.entries({ ...root, ...rest, ...asObject(resources) })) {
     if (!NO_FLAG.has(name) && (typeof value === 'string' || typeof value === 'number')) {
-      add(SHORT[name] ?? flagOf(name), name, String(value));
+      add(SHORT[name] ?? flagOf(name), String(value));
     }
   }
   for (const { name, value } of variableRows(variables)) {
-    add('var', `Variables: ${name}`, `${name}=${value}`);
+    add('var', `${name}=${value}`);
   }
   const script = typeof spec.Script === 'string' ? spec.Script : '';
   // A cell's last line needs no end: IPython puts one.
-  return { source: `${words.join(' ')}\n${script.replace(/\n$/, '')}`, lost };
+  return `${words.join(' ')}\n${script.replace(/\n$/, '')}`;
 }
 
 function asObject(value: unknown): Record<string, unknown> | null {
@@ -70,8 +59,21 @@ function variableRows(text: unknown): { name: string; value: string }[] {
   );
 }
 
-/** A word for the magic's line: IPython first puts Python's values for `{name}` and `$name`, then it is split as a shell would. */
+const LETTERS: Record<string, string> = { '\n': '\\n', '\t': '\\t', '\r': '\\r', '\\': '\\\\', "'": "\\'" };
+
+/** Characters that cannot be told from others, or not be seen at all. */
+const UNSEEN = /[^\P{C}]|[^\P{Z} ]/u;
+
+/** A word of the magic's line, which is one line whatever is in it; what cannot be seen is written as bash's `$'a\nb'`. */
 function quoted(value: string): string {
-  const kept = value.replace(/[{}]/g, '$&$&').replace(/\$(?=[\w.])/g, '$$$$');
-  return /^[\w@%+=:,./-]+$/.test(kept) ? kept : `'${kept.replaceAll("'", `'"'"'`)}'`;
+  if (UNSEEN.test(value)) {
+    const written = Array.from(value, char => LETTERS[char] ?? (UNSEEN.test(char) ? code(char) : char));
+    return `$'${written.join('')}'`;
+  }
+  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", `'"'"'`)}'`;
+}
+
+function code(char: string): string {
+  const hex = (char.codePointAt(0) ?? 0).toString(16);
+  return hex.length <= 4 ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`;
 }

@@ -308,7 +308,7 @@ test('an array unfolds into groups of tasks, each with its orders', async () => 
   await settle();
   fireEvent.click(screen.getByRole('button', { name: 'Stop task 1' }));
   fireEvent.click(screen.getByRole('button', { name: 'Hold tasks 2-6' }));
-  const ids = given.actions.order?.mock.calls.map(([order, target]) => [order, (target as { ids: string[] }).ids]);
+  const ids = given.actions.order?.mock.calls.map(([order, target]: unknown[]) => [order, (target as { ids: string[] }).ids]);
   expect(ids).toEqual([
     ['stop', ['10_1']],
     ['hold', ['10_[2-6]']]

@@ -17,25 +17,22 @@ test('a request becomes flags and a script, as the magic reads them', () => {
     RunasUser: 'eve',
     RunasUserPassword: 'never shown'
   };
-  expect(cellOf(request(spec, { JobName: 'two words', ClientToken: 'abc' }))).toEqual({
-    source:
-      "%%ehpc --cluster hpc --name 'two words' --wall-time 1:00:00 --job-queue debug --runas-user eve --nodes 2 --memory 4GB" +
-      '\n#!/bin/bash\necho "it\'s $HOME"',
-    lost: []
-  });
-});
-
-test('what IPython, the shell or the flags would read in their own way is written so that they do not', () => {
-  const variables = JSON.stringify([{ Name: 'A', Value: "it's {x} $y ${z} $(w) %" }]);
-  const cell = cellOf(request({ CommandLine: '-- /bin/ping -c 1', Variables: variables }));
-  expect(cell?.source).toBe(
-    `%%ehpc --cluster hpc --command-line='-- /bin/ping -c 1' --var 'A=it'"'"'s {{x}} $$y $\{{z}} $(w) %'\n`
+  expect(cellOf(request(spec, { JobName: 'two words', ClientToken: 'abc' }))).toBe(
+    "%%ehpc --cluster hpc --name 'two words' --wall-time 1:00:00 --job-queue debug --runas-user eve --nodes 2 --memory 4GB" +
+      '\n#!/bin/bash\necho "it\'s $HOME"'
   );
 });
 
-test('a value that no line can hold is left out and named', () => {
-  const cell = cellOf(request({ Script: 'a', Variables: JSON.stringify([{ Name: 'A', Value: 'x\ny' }]) }));
-  expect(cell).toEqual({ source: '%%ehpc --cluster hpc\na', lost: ['Variables: A'] });
+test('what the shell or the flags would read in their own way is written so that they do not', () => {
+  const variables = JSON.stringify([
+    { Name: 'A', Value: "it's {x} $y" },
+    { Name: 'B', Value: "two\nlines\tand 'one'\u0001 é" }
+  ]);
+  const cell = cellOf(request({ CommandLine: '-- /bin/ping -c 1', Variables: variables }));
+  expect(cell).toBe(
+    `%%ehpc --cluster hpc --command-line='-- /bin/ping -c 1' --var 'A=it'"'"'s {x} $y' ` +
+      `--var $'B=two\\nlines\\tand \\'one\\'\\u0001 é'\n`
+  );
 });
 
 test('what is no request makes no cell', () => {

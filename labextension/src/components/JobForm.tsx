@@ -3,12 +3,14 @@ import * as React from 'react';
 
 import { ApiError } from '../errors';
 import { ALTERNATIVES, buildRequest, CLUSTER_PATH, type IField, leaves, readFields, type Value, type Values } from '../formschema';
-import type { CreateJobRequest } from '../generated/api';
+import type { CreateJobRequest, Template } from '../generated/api';
+import { templateOf, valuesOf } from '../templates';
 import { CheckResult } from './CheckResult';
 import { useServices } from './context';
 import { Field, FieldError } from './Field';
 import { Icon } from './icons';
 import { Alert, Button } from './Parts';
+import { Templates } from './Templates';
 import { type IOutcome, useSubmit } from './useSubmit';
 
 const ORDER = ['command', 'resources', 'output', 'more'];
@@ -18,6 +20,8 @@ interface IJobFormProps {
   cluster: string;
   clusterName: string;
   onSubmitted: (jobId: string) => void;
+  /** A template names a cluster. */
+  onCluster: (cluster: string) => void;
 }
 
 /** Fetches the schema, then shows the form made of it. */
@@ -46,7 +50,8 @@ export function JobForm(props: IJobFormProps): React.JSX.Element {
   );
 }
 
-function Form({ cluster, clusterName, fields, onSubmitted }: IJobFormProps & { fields: IField[] }): React.JSX.Element {
+function Form(props: IJobFormProps & { fields: IField[] }): React.JSX.Element {
+  const { cluster, clusterName, fields, onSubmitted, onCluster } = props;
   const { ehpc, trans } = useServices();
   const prefix = React.useId();
   const form = React.useRef<HTMLFormElement>(null);
@@ -75,6 +80,18 @@ function Form({ cluster, clusterName, fields, onSubmitted }: IJobFormProps & { f
   const change = (path: string, value: Value): void => {
     setValues(now => ({ ...now, [path]: value }));
     [path, ...(path === used && unused ? [unused] : [])].forEach(forget);
+  };
+  /** What a template does not say stays as it is. */
+  const fillIn = ({ Fields }: Template): void => {
+    const filled = valuesOf(all, Fields);
+    setValues(now => ({ ...now, ...filled }));
+    setUsed(now => pair.find(path => path in filled) ?? now);
+    const touched = all.filter(field => field.path in filled);
+    setOpen(now => [...new Set([...now, ...touched.map(field => field.group)])]);
+    touched.forEach(field => forget(field.path));
+    if (Fields[CLUSTER_PATH] !== undefined) {
+      onCluster(Fields[CLUSTER_PATH]);
+    }
   };
   const build = (token: string): CreateJobRequest => buildRequest(fields, values, { cluster, token, unused });
   const showProblems = ({ problems: found }: IOutcome): void => {
@@ -132,6 +149,7 @@ function Form({ cluster, clusterName, fields, onSubmitted }: IJobFormProps & { f
 
   return (
     <form ref={form} className="jp-ehpc-Form" noValidate autoComplete="off" onSubmit={event => void onSubmit(event)}>
+      <Templates onUse={fillIn} fields={() => templateOf(all, values, { cluster, unused })} />
       {groups.map(group => (
         <details
           key={group}

@@ -60,7 +60,7 @@ function Rows({ panel }: { panel: PanelModel }): React.JSX.Element {
   const { total } = list;
   React.useEffect(() => {
     // The list shows its own error.
-    list.look(first, last).catch(() => undefined);
+    list.look(Math.max(0, first - OVERSCAN), Math.min(last + OVERSCAN, Math.max(0, total - 1))).catch(() => undefined);
   }, [list, first, last, total]);
   // What is unfolded from elsewhere, for instance just submitted, comes into view.
   const { selected } = panel;

@@ -67,6 +67,7 @@ export function Panel({ panel }: { panel: PanelModel }): React.JSX.Element {
           <JobForm
             cluster={panel.cluster}
             clusterName={info ? nameOf(info) : panel.cluster}
+            onCluster={cluster => panel.clusters.some(one => one.ClusterId === cluster) && panel.choose(cluster)}
             onSubmitted={jobId => void panel.follow(panel.cluster, jobId).catch(() => undefined)}
           />
         )}
