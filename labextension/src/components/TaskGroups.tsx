@@ -3,7 +3,7 @@ import * as React from 'react';
 import { appliesToTasks, type Order, taskIds } from '../control';
 import { ApiError } from '../errors';
 import type { JobDetail, TaskGroup } from '../generated/api';
-import { wordOf } from '../state';
+import { reasonOf, wordOf } from '../state';
 import { useServices } from './context';
 import { Icon, StateIcon } from './icons';
 import { ORDER_ICONS, orderWord } from './JobOrders';
@@ -146,7 +146,7 @@ function Group({ job, group, trusted = true, onTask }: IGroupProps): React.JSX.E
   const facts = [
     group.ExitCode !== undefined && group.State !== 'FINISHED' && trans.__('exit code %1', group.ExitCode),
     group.Signal !== undefined && trans.__('signal %1', group.Signal),
-    group.Explanation ?? group.Reason,
+    group.Explanation ?? reasonOf(group, trans),
     group.NodeList
   ].filter(Boolean);
   return (

@@ -78,7 +78,7 @@ export function Templates({ onUse, fields }: ITemplatesProps): React.JSX.Element
           }
         }}
       >
-        <option value="">{found.length ? trans.__('Choose…') : trans.__('None saved yet')}</option>
+        <option value="">{found.length ? trans.__('Choose…') : trans.__('None yet')}</option>
         {found.map(({ Name }) => (
           <option key={Name}>{Name}</option>
         ))}
