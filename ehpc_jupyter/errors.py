@@ -212,6 +212,79 @@ class InternalError(EhpcError):
     summary = "The request processing has failed due to some unknown error"
 
 
+class NoSuchVersion(EhpcError):
+    """400: another version of the API than this one."""
+
+    http_status = 400
+    code = "NoSuchVersion"
+    summary = "The specified version does not exist"
+
+
+class SignatureDoesNotMatch(EhpcError):
+    """403: the signature is not the one that the key's secret makes of this request."""
+
+    http_status = 403
+    code = "SignatureDoesNotMatch"
+    summary = "The request signature does not conform to the server's own"
+
+
+class InvalidAccessKeyId(EhpcError):
+    """404: nobody has this access key."""
+
+    http_status = 404
+    code = "InvalidAccessKeyId.NotFound"
+    summary = "The specified access key is not found"
+
+
+class IncompleteSignature(EhpcError):
+    """400: a part of the signature is missing or cannot be read."""
+
+    http_status = 400
+    code = "IncompleteSignature"
+    summary = "The request signature is incomplete"
+
+
+class SignatureNonceUsed(EhpcError):
+    """400: the request came before; each is taken once."""
+
+    http_status = 400
+    code = "SignatureNonceUsed"
+    summary = "The signature nonce has been used"
+
+
+class IllegalTimestamp(EhpcError):
+    """400: the request is from another time."""
+
+    http_status = 400
+    code = "IllegalTimestamp"
+    summary = "The date of the request is not within 15 minutes of the server's"
+
+
+class NoPermission(EhpcError):
+    """403: the configured policy denies this action."""
+
+    http_status = 403
+    code = "NoPermission"
+    summary = "You are not authorized to perform the operation"
+
+
+class Throttling(EhpcError):
+    """429: too many requests; the header ``x-acs-retry-after`` says in how many milliseconds to come again.
+
+    Attributes:
+        retry_after_ms: at least 1 (milliseconds are what the official SDK sleeps in).
+    """
+
+    http_status = 429
+    code = "Throttling.User"
+    summary = "The request was denied due to user flow control"
+    transient = True
+
+    def __init__(self, detail: str, *, recommend: str = "", retry_after_ms: int = 1000) -> None:
+        super().__init__(detail, recommend=recommend or f"Try again in {retry_after_ms} ms.")
+        self.retry_after_ms = retry_after_ms
+
+
 #: The API page's own table, in its order.
 TABLE: tuple[type[EhpcError], ...] = (
     InvalidParams,
@@ -228,8 +301,24 @@ TABLE: tuple[type[EhpcError], ...] = (
     ServiceUnavailable,
 )
 
-_OWN: tuple[type[EhpcError], ...] = (JobNotFound, Forbidden, ActionNotFound, MethodNotAllowed, InternalError)
-_BY_CODE: dict[str, type[EhpcError]] = {cls.code: cls for cls in (*TABLE, *_OWN)}
+#: Every error that an action may answer, the API page's rows first.
+ERRORS: tuple[type[EhpcError], ...] = (
+    *TABLE,
+    JobNotFound,
+    Forbidden,
+    ActionNotFound,
+    MethodNotAllowed,
+    InternalError,
+    NoSuchVersion,
+    SignatureDoesNotMatch,
+    InvalidAccessKeyId,
+    IncompleteSignature,
+    SignatureNonceUsed,
+    IllegalTimestamp,
+    NoPermission,
+    Throttling,
+)
+_BY_CODE: dict[str, type[EhpcError]] = {cls.code: cls for cls in ERRORS}
 
 
 def parse_problems(message: str) -> tuple[Problem, ...]:
@@ -237,12 +326,13 @@ def parse_problems(message: str) -> tuple[Problem, ...]:
     return tuple(Problem(m["field"], m["message"]) for m in _PROBLEM_LINE.finditer(message))
 
 
-def from_body(body: dict[str, object], http_status: int) -> EhpcError:
+def from_body(body: dict[str, object], http_status: int, *, retry_after_ms: str = "") -> EhpcError:
     """The error that an answer's JSON body stands for (the inverse of the server's writing it).
 
     Args:
         body: the decoded JSON of the answer; anything without ``Code`` becomes ``AgentError``.
         http_status: the answer's status, named when the body says nothing better.
+        retry_after_ms: the answer's header ``x-acs-retry-after``; empty if it had none.
     """
     code, message = str(body.get("Code", "")), str(body.get("Message") or body.get("message") or f"HTTP {http_status}")
     cls = _BY_CODE.get(code, AgentError)
@@ -250,6 +340,9 @@ def from_body(body: dict[str, object], http_status: int) -> EhpcError:
     if cls is InvalidParams:
         error = InvalidParams(*(parse_problems(message) or (Problem("request", message),)))
     else:
-        error = cls(message.removeprefix(f"{cls.summary}: "), recommend=str(body.get("Recommend") or ""))
+        detail = "" if message == f"{cls.summary}." else message.removeprefix(f"{cls.summary}: ")
+        error = cls(detail, recommend=str(body.get("Recommend") or ""))
+    if isinstance(error, Throttling) and retry_after_ms.isdecimal():
+        error.retry_after_ms = max(1, int(retry_after_ms))
     error.request_id = str(body.get("RequestId") or "")
     return error

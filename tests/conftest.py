@@ -70,6 +70,13 @@ class Lab:
     """The running test cluster, as ``tests/cluster/lab/start`` described it."""
 
     def __init__(self, state):
+        self._take(state)
+
+    def reload(self):
+        """After a new start: its ports, keys and passwords are others."""
+        self._take(json.loads(LAB_STATE.read_text()))
+
+    def _take(self, state):
         self.state = state
         self.host = state["host"]
         self.port = state["port"]

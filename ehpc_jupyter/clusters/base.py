@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,6 +59,27 @@ class Fate:
 
 
 @dataclass(frozen=True)
+class FoundJob:
+    """A job as its folder shows it.
+
+    Attributes:
+        request_id: the request that made it.
+        request: wire names, without secrets.
+        folder: absolute.
+        user: the account it lies with.
+        submit_time: when the folder was made, UNIX seconds.
+        job_id: the scheduler's; None if its answer was lost.
+    """
+
+    request_id: str
+    request: dict[str, Any]
+    folder: str
+    user: str
+    submit_time: int
+    job_id: str | None
+
+
+@dataclass(frozen=True)
 class Preview:
     """A job as the scheduler would get it.
 
@@ -107,6 +128,14 @@ class Cluster(abc.ABC):
         """Find out where a job would lie. Changes nothing."""
 
     @abc.abstractmethod
+    def prepare_in(self, request: CreateJobRequest, request_id: str, folder: str, user: str) -> Prepared:
+        """The same for a job whose folder is known, absolute."""
+
+    @abc.abstractmethod
+    def found_jobs(self) -> list[FoundJob]:
+        """The jobs whose folders lie where the profile's own account has them, by one question."""
+
+    @abc.abstractmethod
     def submit(self, job: Prepared) -> str:
         """Submit once and return the job's id.
 
@@ -126,6 +155,10 @@ class Cluster(abc.ABC):
         """What the cluster's checks and the scheduler say to a job, by one round trip; nothing is submitted."""
 
     @abc.abstractmethod
+    def recheck(self, job: Prepared) -> tuple[Problem, ...]:
+        """What the cluster's checks find now, of a job that was submitted."""
+
+    @abc.abstractmethod
     def fate(self, request_id: str, folder: str, user: str, *, age_s: float) -> Fate:
         """What became of a submission whose answer was lost ``age_s`` seconds ago."""
 
@@ -138,8 +171,19 @@ class Cluster(abc.ABC):
         """What the accounting knows of these jobs; nothing where there is none."""
 
     @abc.abstractmethod
-    def records(self, folders: Mapping[str, str], user: str) -> dict[str, list[TaskRecord]]:
-        """What the tasks of jobs wrote about themselves, by one question: key → folder gives key → records."""
+    def records(
+        self, folders: Mapping[str, str], user: str, tasks: Mapping[str, Sequence[int]]
+    ) -> dict[str, list[TaskRecord]]:
+        """What the tasks of jobs wrote about themselves, by one question.
+
+        Args:
+            folders: key → the job's folder.
+            user: the account they belong to.
+            tasks: key → the tasks of an array that are wanted; all where there is no entry.
+
+        Returns:
+            key → records.
+        """
 
     @abc.abstractmethod
     def stop(self, job_ids: Sequence[str], user: str) -> None:

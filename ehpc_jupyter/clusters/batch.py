@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
-import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ehpc_jupyter.clusters import places, submission
-from ehpc_jupyter.clusters.base import Cluster, Fate, Prepared, Preview, Verdict
+from ehpc_jupyter.clusters.accounts import Accounts, connect_account
+from ehpc_jupyter.clusters.base import Cluster, Fate, FoundJob, Prepared, Preview, Verdict
 from ehpc_jupyter.errors import (
     AgentError,
     EhpcError,
@@ -21,8 +23,7 @@ from ehpc_jupyter.models.job import JobState
 from ehpc_jupyter.schedulers.base import CommandResult
 from ehpc_jupyter.schedulers.local import LocalScheduler
 from ehpc_jupyter.schedulers.slurm import SlurmScheduler
-from ehpc_jupyter.transport.base import Completed, LoginRefused, LostAnswer, command_line
-from ehpc_jupyter.transport.local import LocalTransport
+from ehpc_jupyter.transport.base import Completed, LostAnswer, command_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -37,6 +38,12 @@ if TYPE_CHECKING:
 
 #: How long after a lost answer a submission may still be on its way in a process that cannot be seen, seconds.
 _LATE_S = 180.0
+#: How long one that can be seen may be at it, seconds; after that it counts as another process with its number.
+_AT_WORK_S = 3600.0
+
+
+#: ``CANCELLED by 1001`` of sacct(1).
+_BY_NUMBER = re.compile(r"cancelled by (\d+)")
 
 
 class BatchCluster(Cluster):
@@ -53,54 +60,20 @@ class BatchCluster(Cluster):
         connect: Callable[[ClusterProfile, str | None, SecretStr | None], Transport] | None = None,
     ) -> None:
         self.profile = profile
-        self._connect = connect or _connect
-        self._sessions: dict[str, Transport] = {}
-        self._passwords: dict[str, SecretStr] = {}
-        self._lock = threading.Lock()
+        self._accounts = Accounts(profile, connect or connect_account)
+        self._names: dict[str, str] = {}
         self._scheduler: Scheduler | None = _SCHEDULERS[profile.scheduler]() if profile.scheduler != "auto" else None
 
-    # --- accounts
-
     def login(self, user: str | None, password: SecretStr | None) -> str:
-        """See ``Cluster.login``. A password that differs from the last one is tried anew."""
-        own = self._session("")
-        if not user or user == own.user:
-            return own.user
-        with self._lock:
-            session, known = self._sessions.get(user), self._passwords.get(user)
-        if session is None or (password is not None and password != known):
-            session = self._connect(self.profile, user, password)
-        try:
-            # Without the lock: an account whose login hangs is no other's concern.
-            _ = session.home
-        except LoginRefused as error:
-            field = "RunasUserPassword" if password is not None else "RunasUser"
-            raise InvalidParams(Problem(f"JobSpec.{field}", error.detail)) from None
-        with self._lock:
-            self._sessions[user] = session
-            if password is not None:
-                self._passwords[user] = password
-        return user
+        """See ``Cluster.login``."""
+        return self._accounts.login(user, password)
 
     def _session(self, user: str) -> Transport:
-        with self._lock:
-            own = self._sessions.get("")
-            if own is None:
-                own = self._sessions[""] = self._connect(self.profile, None, None)
-        if not user or user == own.user:
-            return own
-        with self._lock:
-            if user not in self._sessions:
-                # After a restart the password is gone: a key or an agent may still open the account.
-                self._sessions[user] = self._connect(self.profile, user, None)
-            return self._sessions[user]
+        return self._accounts.session(user)
 
     def close(self) -> None:
         """Close all connections."""
-        with self._lock:
-            sessions, self._sessions = list(self._sessions.values()), {}
-        for session in sessions:
-            session.close()
+        self._accounts.close()
 
     # --- the scheduler
 
@@ -151,7 +124,19 @@ class BatchCluster(Cluster):
     def history(self, job_ids: Sequence[str]) -> list[JobReport]:
         """See ``Cluster.history``."""
         command = self.scheduler.history_command(job_ids)
-        return self.scheduler.parse_history(self._ask(command)) if command else []
+        reports = self.scheduler.parse_history(self._ask(command)) if command else []
+        return [self._with_name(report) for report in reports]
+
+    def _with_name(self, report: JobReport) -> JobReport:
+        """Who cancelled a job is an account's number in Slurm's accounting: its name says more."""
+        match = _BY_NUMBER.fullmatch(report.reason or "")
+        if not match:
+            return report
+        number = match[1]
+        if number not in self._names:
+            done = self._ask(("id", "-nu", "--", number))
+            self._names[number] = done.stdout.strip() if done.exit_code == 0 else number
+        return replace(report, reason=f"cancelled by {self._names[number]}")
 
     def stop(self, job_ids: Sequence[str], user: str) -> None:
         """See ``Cluster.stop``."""
@@ -191,9 +176,12 @@ class BatchCluster(Cluster):
         """See ``Cluster.prepare``."""
         name = submission.job_name(request)
         base = self._session(user).absolute(self.profile.jobs_folder)
-        folder = f"{base}/{submission.folder_name(day, name, request_id)}"
-        prepared = Prepared(request, request_id, name, user, folder, "", "")
-        job = self._plan(prepared).submission
+        return self.prepare_in(request, request_id, f"{base}/{submission.folder_name(day, name, request_id)}", user)
+
+    def prepare_in(self, request: CreateJobRequest, request_id: str, folder: str, user: str) -> Prepared:
+        """See ``Cluster.prepare_in``."""
+        name = submission.job_name(request)
+        job = self._plan(Prepared(request, request_id, name, user, folder, "", "")).submission
         return Prepared(request, request_id, name, user, folder, job.stdout, job.stderr)
 
     def _plan(self, job: Prepared) -> submission.Plan:
@@ -236,23 +224,32 @@ class BatchCluster(Cluster):
     def test(self, job: Prepared) -> Verdict:
         """See ``Cluster.test``."""
         plan = self._plan(job)
-        done = self._program(job.user, submission.test_program(plan, self.scheduler), again=True)
-        argv = self.scheduler.test_command(plan.submission) or ()
-        outcome = submission.parse_outcome(done.stdout.decode(errors="replace"), argv)
-        if outcome is None:
-            raise AgentError(_decoded(done).words)
+        argv = self.scheduler.test_command(plan.submission)
+        outcome = self._asked(job.user, submission.test_program(plan, self.scheduler, argv), argv or ())
         if outcome.problems or outcome.submit is None:
             return Verdict(outcome.problems)
         return Verdict(answer=self.scheduler.parse_test(outcome.submit))
 
+    def recheck(self, job: Prepared) -> tuple[Problem, ...]:
+        """See ``Cluster.recheck``."""
+        return self._asked(job.user, submission.test_program(self._plan(job), self.scheduler, None), ()).problems
+
+    def _asked(self, user: str, program: str, argv: Argv) -> submission.Outcome:
+        done = self._program(user, program, again=True)
+        outcome = submission.parse_outcome(done.stdout.decode(errors="replace"), argv)
+        if outcome is None:
+            raise AgentError(_decoded(done).words)
+        return outcome
+
     def fate(self, request_id: str, folder: str, user: str, *, age_s: float) -> Fate:
         """See ``Cluster.fate``: ask the folder, then the scheduler, and only then decide."""
-        done = self._program(user, submission.probe_program(folder), again=True)
-        outcome = submission.parse_outcome(done.stdout.decode(errors="replace"), ())
-        if outcome is None or outcome.refused is not None:
-            raise AgentError(outcome.refused if outcome and outcome.refused else _decoded(done).words)
-        if outcome.state == "void":
+        outcome = self._asked(user, submission.probe_program(folder), ())
+        if outcome.refused is not None:
+            raise AgentError(outcome.refused)
+        if outcome.state == "void" and not age_s:
             return Fate(JobState.NOT_SUBMITTED, reason="the request did not reach the cluster")
+        if outcome.state == "unsent":
+            return Fate(JobState.NOT_SUBMITTED, reason="the submission stopped before the scheduler was asked")
         refusal = "the submission stopped before the scheduler had it"
         if outcome.submit is not None:
             try:
@@ -264,22 +261,49 @@ class BatchCluster(Cluster):
         for report in self.status([self._session(user).user]):
             if report.token == request_id:
                 return Fate(JobState.QUEUED, report.job_id)
-        # A scheduler that was asked may still take the job a little later; a process on another login node may still ask.
-        if age_s < _LATE_S:
+        if outcome.state == "void":
+            return Fate(JobState.NOT_SUBMITTED, reason="the request did not reach the cluster")
+        # A scheduler that was asked may still take the job a little later; a process on another login node may still ask. One
+        # that is seen at work (its scheduler hangs, say) is waited for.
+        if age_s < (_AT_WORK_S if outcome.state == "running" else _LATE_S):
             return Fate(JobState.SUBMITTING, reason=refusal)
         return Fate(JobState.NOT_SUBMITTED, reason=refusal)
 
     # --- files
 
-    def records(self, folders: Mapping[str, str], user: str) -> dict[str, list[TaskRecord]]:
+    def records(
+        self, folders: Mapping[str, str], user: str, tasks: Mapping[str, Sequence[int]]
+    ) -> dict[str, list[TaskRecord]]:
         """See ``Cluster.records``."""
         if not folders:
             return {}
-        done = self._program(user, places.records_program(list(folders.values())), again=True)
+        wanted = {folder: tasks.get(key) for key, folder in folders.items()}
+        done = self._program(user, places.records_program(wanted), again=True)
         if done.exit_code:
             raise ListFailure(_decoded(done).words)
         by_folder = places.parse_records(_decoded(done).stdout)
         return {key: by_folder.get(folder, []) for key, folder in folders.items()}
+
+    def found_jobs(self) -> list[FoundJob]:
+        """See ``Cluster.found_jobs``."""
+        session = self._session("")
+        done = self._program("", places.folders_program(session.absolute(self.profile.jobs_folder)), again=True)
+        folders = places.parse_folders(_decoded(done).stdout)
+        if folders is None:
+            raise ListFailure(_decoded(done).words)
+        return [job for folder in folders if (job := self._found(folder, session.user)) is not None]
+
+    def _found(self, folder: places.JobFolder, user: str) -> FoundJob | None:
+        job_id = None
+        if folder.receipt is not None:
+            code, _, words = folder.receipt.partition("\n")
+            try:
+                job_id = self.scheduler.parse_submit(CommandResult((), int(code) if code.isdecimal() else 1, words, ""))
+            except ServiceUnavailable:
+                pass  # it may have been taken: to be looked into
+            except EhpcError:
+                return None  # the scheduler refused it
+        return FoundJob(folder.request_id, folder.request, folder.path, user, folder.made_time, job_id)
 
     def remove_folders(self, folders: Sequence[str], user: str) -> dict[str, str]:
         """See ``Cluster.remove_folders``."""
@@ -312,16 +336,3 @@ _SCHEDULERS: dict[str, Callable[[], Scheduler]] = {
     "slurm": SlurmScheduler,
     "local": lambda: LocalScheduler(sys.executable),
 }
-
-
-def _connect(profile: ClusterProfile, user: str | None, password: SecretStr | None) -> Transport:
-    if profile.host is None:
-        local = LocalTransport(command_timeout_s=profile.command_timeout_s)
-        if user and user != local.user:
-            raise InvalidParams(
-                Problem("JobSpec.RunasUser", f"cluster {profile.name} runs jobs as {local.user} only; leave it empty")
-            )
-        return local
-    from ehpc_jupyter.transport.ssh import SSHTransport
-
-    return SSHTransport(profile, user=user, password=password)

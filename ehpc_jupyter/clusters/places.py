@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shlex
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from ehpc_jupyter.schedulers.script import TaskRecord, parse_record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 #: Begins each record of an answer; a noisy login profile's words stand before the first.
 _MARK = "\x1e"
 _SEP = "\x1f"
-_RECORDS = r"""for folder do
-  for file in "$folder"/task "$folder"/task.*; do
-    [ -f "$file" ] || continue
-    printf '\036%s\n' "$file"
-    while IFS= read -r line; do printf '%s\n' "$line"; done <"$file"
-  done
+_RECORDS = r"""for file do
+  [ -f "$file" ] || continue
+  printf '\036%s\n' "$file"
+  while IFS= read -r line; do printf '%s\n' "$line"; done <"$file"
 done
 exit 0
+"""
+_FOLDERS = r"""for folder in "$base"/*/; do
+  folder=${folder%/}
+  [ -f "$folder/request.json" ] && [ ! -f "$folder/void" ] && [ ! -L "$folder" ] || continue
+  printf '\036%s\037%s\037' "$folder" "$(stat -c %Y "$folder/request.json")"
+  while IFS= read -r line || [ -n "$line" ]; do printf '%s\n' "$line"; done <"$folder/request.json"
+  printf '\037'
+  if [ -f "$folder/receipt" ]; then
+    while IFS= read -r line || [ -n "$line" ]; do printf '%s\n' "$line"; done <"$folder/receipt"
+  fi
+done
+printf '\036done\n'
 """
 _REMOVAL = r"""LC_ALL=C
 left() { printf '\036%s\037%s\n' "$folder" "$1"; }
@@ -38,9 +51,20 @@ printf '\036done\n'
 """
 
 
-def records_program(folders: Sequence[str]) -> str:
-    """Print the tasks' records in these folders. Read its output with ``parse_records``."""
-    return f"set -- {_words(folders)}\n{_RECORDS}"
+def records_program(wanted: Mapping[str, Sequence[int] | None]) -> str:
+    """Print the tasks' records. Read its output with ``parse_records``.
+
+    Args:
+        wanted: folder → the tasks of an array, or None for whatever tasks there are.
+    """
+    words: list[str] = []
+    for folder, tasks in wanted.items():
+        if tasks is None:
+            # The shell's own pattern: it makes the list where the files are, however many.
+            words += [shlex.quote(f"{folder}/task"), f"{shlex.quote(f'{folder}/task')}.*"]
+        else:
+            words += [shlex.quote(f"{folder}/task.{task}") for task in tasks]
+    return f"set -- {' '.join(words)}\n{_RECORDS}"
 
 
 def parse_records(stdout: str) -> dict[str, list[TaskRecord]]:
@@ -77,3 +101,45 @@ def parse_removal(stdout: str) -> dict[str, str] | None:
 
 def _words(folders: Sequence[str]) -> str:
     return " ".join(shlex.quote(folder) for folder in folders)
+
+
+@dataclass(frozen=True)
+class JobFolder:
+    """A job's folder.
+
+    Attributes:
+        path: absolute.
+        request_id: in its name.
+        made_time: UNIX seconds.
+        request: what is in ``request.json``.
+        receipt: the scheduler's answer, its exit code in the first line; None if there is none.
+    """
+
+    path: str
+    request_id: str
+    made_time: int
+    request: dict[str, Any]
+    receipt: str | None
+
+
+def folders_program(base: str) -> str:
+    """Print what shows of the jobs whose folders lie below ``base``. Read its output with ``parse_folders``."""
+    return f"base={shlex.quote(base)}\n{_FOLDERS}"
+
+
+def parse_folders(stdout: str) -> list[JobFolder] | None:
+    """The jobs' folders; one whose request cannot be read is left out. None if the program did not come to its end."""
+    *blocks, end = stdout.split(_MARK)[1:] or [""]
+    if end != "done\n":
+        return None
+    found = []
+    for block in blocks:
+        path, seconds, text, receipt = [*block.split(_SEP), "", "", ""][:4]
+        request_id = path.rpartition("-")[2]
+        try:
+            request = json.loads(text)
+        except ValueError:
+            continue
+        if re.fullmatch(r"[0-9a-f]{32}", request_id) and seconds.isdecimal() and isinstance(request, dict):
+            found.append(JobFolder(path, request_id, int(seconds), request, receipt or None))
+    return found

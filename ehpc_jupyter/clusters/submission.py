@@ -65,7 +65,8 @@ class Outcome:
         submit: what the scheduler's submit command said; None if it was not run or its end is not known.
         refused: why the folder could not be made; nothing was submitted.
         state: ``new``: this run submitted; ``known``: an earlier one had; ``running``: an earlier run is still at it;
-            ``broken``: an earlier run stopped in the middle; ``void``: the request was given up.
+            ``unseen``: so it may be, on another login node; ``broken``: it stopped while the scheduler was asked; ``unsent``: it
+            stopped before that; ``void``: the request was given up.
     """
 
     problems: tuple[Problem, ...] = ()
@@ -170,8 +171,10 @@ report() {
     ehpc_pid= ehpc_host=
     [ -f "$ehpc_folder/pid" ] && read -r ehpc_pid ehpc_host <"$ehpc_folder/pid"
     read -r ehpc_here </proc/sys/kernel/hostname
-    # Another login node's process cannot be seen from here: it counts as at work, and the caller decides by time.
-    if [ -z "$ehpc_pid" ] || [ "$ehpc_host" != "$ehpc_here" ] || kill -0 "$ehpc_pid" 2>/dev/null; then say state running
+    # Another login node's process cannot be seen from here: it may be at work, and the caller decides by time.
+    if [ -z "$ehpc_pid" ] || [ "$ehpc_host" != "$ehpc_here" ]; then say state unseen
+    elif kill -0 "$ehpc_pid" 2>/dev/null; then say state running
+    elif [ ! -f "$ehpc_folder/submit.err" ]; then say state unsent
     else say state broken
     fi
   fi
@@ -208,11 +211,12 @@ def submit_program(plan: Plan, scheduler: Scheduler) -> str:
     if "script" in plan.files:
         copy = " && chmod u+rx script"
     lines += [
-        f"{{ {write}{copy} && {_print_script(plan)} >job.sh; }} 2>submit.err || "
-        "{ IFS= read -r ehpc_line <submit.err; "
+        f"ehpc_line=$({{ {write}{copy} && {_print_script(plan)} >job.sh; }} 2>&1) || {{ "
         'say refused "the job\'s files cannot be written to $ehpc_folder: $ehpc_line"; : >void; exit 0; }',
         # Without a working folder of its own the job starts in the home, where the scheduler starts what is submitted there.
         f"cd {quote(job.work_dir)} || exit 1",
+        # Before the scheduler is asked: a run that stopped without it asked nobody and never will.
+        ': >"$ehpc_folder/submit.err"',
         f"ehpc_out=$({_surroundings(scheduler)}"
         f'{command_line(scheduler.submit_command(job))} 2>"$ehpc_folder/submit.err" </dev/null)',
         "ehpc_code=$?",
@@ -243,9 +247,8 @@ def script_text(plan: Plan) -> str:
     return f"#!/bin/sh\n{lines}# Request {plan.request_id}\n{plan.body}"
 
 
-def test_program(plan: Plan, scheduler: Scheduler) -> str:
-    """Run the checks and ask the scheduler, if it can be asked; changes nothing. Read its output with ``parse_outcome``."""
-    argv = scheduler.test_command(plan.submission)
+def test_program(plan: Plan, scheduler: Scheduler, argv: Argv | None) -> str:
+    """Run the checks, then a command that only asks the scheduler, if one is given. Read its output with ``parse_outcome``."""
     lines = [_FUNCTIONS, FUNCTIONS, "ehpc_lines=", *check_lines(plan.submission, plan.user_script)]
     lines.append('[ -z "$ehpc_bad" ] || exit 0')
     if argv is None:

@@ -21,6 +21,7 @@ from ehpc_jupyter.models.actions import (
 from ehpc_jupyter.models.values import Memory, WallTime
 
 if TYPE_CHECKING:
+    from ehpc_jupyter.jobs.monitor import Monitor
     from ehpc_jupyter.jobs.store import StoredJob
     from ehpc_jupyter.models.cluster import ClusterProfile, Node, Queue
     from ehpc_jupyter.models.job import JobDetail
@@ -158,12 +159,19 @@ def node_info(node: Node) -> NodeInfo:
 
 
 def cluster_info(
-    profile: ClusterProfile, *, scheduler: str | None, version: str | None, answered: bool, failure: str | None
+    profile: ClusterProfile,
+    monitor: Monitor | None,
+    *,
+    scheduler: str | None,
+    version: str | None,
+    answered: bool,
+    failure: str | None,
 ) -> ClusterInfo:
     """One of ListClusters' ``Clusters``.
 
     Args:
         profile: as configured.
+        monitor: who watches it, if anybody does.
         scheduler: the API's word for its batch system, if known.
         version: the batch system's, if known.
         answered: whether it ever answered.
@@ -179,6 +187,9 @@ def cluster_info(
         cluster_status=status,
         cluster_status_reason=failure,
         host=profile.host,
+        checked_time=monitor and monitor.checked_time,
+        next_check_time=monitor and monitor.next_check_time,
+        paused=monitor is not None and monitor.paused,
         manager=ManagerInfo(scheduler=SchedulerInfo(type=scheduler, version=version)) if scheduler else None,
     )
 

@@ -82,6 +82,7 @@ def _cluster(sites: Sites, name: str) -> actions.ClusterInfo:
     monitor = sites.monitor_if_any(name)
     return answers.cluster_info(
         sites.profiles[name],
+        monitor,
         scheduler=sites.cluster(name).scheduler_type,
         version=version,
         answered=version is not None or bool(monitor and monitor.checked_time),

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 def stop_jobs(sites: Sites, request: actions.StopJobsRequest) -> actions.StopJobsResponse:
     """StopJobs: one command for all jobs of one account."""
-    jobs = _named(sites, request)
+    cluster, jobs = sites.reach(request.cluster_id), _named(sites, request)
     # One that ended is left alone: its id may be another job's by now.
     alive = {job_id: job for job_id, job in jobs.items() if not job.detail.is_final}
-    _order(sites, request.cluster_id, alive, sites.reach(request.cluster_id).stop, StopFailure)
+    _order(sites, request.cluster_id, alive, cluster.stop, StopFailure)
     return actions.StopJobsResponse(
         results=_results(jobs, lambda job_id: "stopping" if job_id in alive else "ended already")
     )
@@ -31,15 +31,15 @@ def stop_jobs(sites: Sites, request: actions.StopJobsRequest) -> actions.StopJob
 
 def hold_jobs(sites: Sites, request: actions.HoldJobsRequest) -> actions.HoldJobsResponse:
     """HoldJobs: one command for all jobs of one account."""
-    jobs = _waiting(sites, request)
-    _order(sites, request.cluster_id, jobs, sites.reach(request.cluster_id).hold, AgentError)
+    cluster, jobs = sites.reach(request.cluster_id), _waiting(sites, request)
+    _order(sites, request.cluster_id, jobs, cluster.hold, AgentError)
     return actions.HoldJobsResponse(results=_results(jobs, lambda _: "held"))
 
 
 def release_jobs(sites: Sites, request: actions.ReleaseJobsRequest) -> actions.ReleaseJobsResponse:
     """ReleaseJobs: one command for all jobs of one account."""
-    jobs = _waiting(sites, request)
-    _order(sites, request.cluster_id, jobs, sites.reach(request.cluster_id).release, AgentError)
+    cluster, jobs = sites.reach(request.cluster_id), _waiting(sites, request)
+    _order(sites, request.cluster_id, jobs, cluster.release, AgentError)
     return actions.ReleaseJobsResponse(results=_results(jobs, lambda _: "released"))
 
 

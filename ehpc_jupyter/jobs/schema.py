@@ -47,11 +47,34 @@ CREATE TABLE spent_tokens (
   PRIMARY KEY (cluster_id, client_token)
 ) STRICT, WITHOUT ROWID;
 """,
+    # changed: a number that grows with every write, so that whoever watches reads what is new; writer: whose it was.
+    # array_tasks: how the tasks of an array ended, see arrays.py. rebuilding: clusters whose folders are to be read, '' for all.
+    """
+ALTER TABLE jobs ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN writer TEXT NOT NULL DEFAULT '';
+CREATE INDEX jobs_changed ON jobs (cluster_id, changed);
+CREATE TABLE counter (last INTEGER NOT NULL) STRICT;
+INSERT INTO counter VALUES (1);
+CREATE TABLE array_tasks (
+  request_id TEXT PRIMARY KEY,
+  ended TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE cluster_answers (
+  cluster_id TEXT PRIMARY KEY,
+  checked_time INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE rebuilding (cluster_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+""",
     """
 CREATE TABLE templates (
   name TEXT PRIMARY KEY,
   fields TEXT NOT NULL,
   saved_time INTEGER NOT NULL
 ) STRICT;
+""",
+    # By the cluster first, it was taken for counting a cluster's jobs, too, which then read each row.
+    """
+DROP INDEX jobs_changed;
+CREATE INDEX jobs_changed ON jobs (changed);
 """,
 )

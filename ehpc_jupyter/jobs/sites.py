@@ -10,18 +10,22 @@ from typing import TYPE_CHECKING
 
 from ehpc_jupyter.clusters.batch import BatchCluster
 from ehpc_jupyter.errors import ClusterNotFound, InvalidClusterStatus, JobNotFound
+from ehpc_jupyter.jobs import notes
+from ehpc_jupyter.jobs.arrays import EndedTasks
+from ehpc_jupyter.jobs.explain import explain
 from ehpc_jupyter.jobs.monitor import Monitor
 from ehpc_jupyter.jobs.store import JobStore, StoredJob
 from ehpc_jupyter.jobs.submitter import Submitter
 from ehpc_jupyter.models.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from ehpc_jupyter.clusters.base import Cluster
     from ehpc_jupyter.models.cluster import ClusterProfile, Queue
     from ehpc_jupyter.models.job import JobDetail
+    from ehpc_jupyter.schedulers.base import JobReport
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +64,10 @@ class Sites:
 
     def start(self) -> None:
         """Take up the jobs that an earlier process left."""
-        for name in self.store.active_clusters():
-            if name in self.profiles and self.profiles[name].enabled:
-                self.monitor(name).wake(now=True)
+        enabled = [name for name, profile in self.profiles.items() if profile.enabled]
+        notes.plan_rebuild(self.store, enabled)
+        for name in {*self.store.active_clusters(), *notes.rebuilding(self.store)} & set(enabled):
+            self.monitor(name).wake(now=True)
 
     def subscribe(self, listener: Callable[[JobDetail], None]) -> None:
         """Call ``listener`` with every job that changes, from some thread."""
@@ -70,6 +75,7 @@ class Sites:
 
     def tell(self, detail: JobDetail) -> None:
         """Tell whoever listens that a job changed."""
+        detail = self.dressed(detail)
         for listener in self._listeners:
             try:
                 listener(detail)
@@ -164,8 +170,20 @@ class Sites:
 
     def shown(self, job: StoredJob) -> JobDetail:
         """A job as shown: looking at one that may change wakes its monitor."""
-        if job.detail.is_final or not self.profile(job.cluster_id).enabled:
-            return job.detail
-        monitor = self.monitor(job.cluster_id)
-        monitor.wake()
-        return job.detail.model_copy(update={"checked_time": monitor.checked_time})
+        if not job.detail.is_final and self.profile(job.cluster_id).enabled:
+            self.monitor(job.cluster_id).wake()
+        return self.dressed(job.detail)
+
+    def dressed(self, detail: JobDetail) -> JobDetail:
+        """A job with what is said of it in plain words, and of one that may change how old that is and why."""
+        explanation, advice = explain(detail)
+        more: dict[str, object] = {"explanation": explanation, "advice": advice}
+        monitor = self.monitor_if_any(detail.cluster_id)
+        if monitor is not None and not detail.is_final:
+            more |= {"checked_time": monitor.checked_time, "stale_reason": monitor.stale_reason(detail.request_id)}
+        return detail.model_copy(update=more)
+
+    def array(self, job: StoredJob) -> tuple[Sequence[JobReport], EndedTasks]:
+        """What the queue last said of an array's tasks, and how others ended."""
+        queue, ended = self.monitor(job.cluster_id).array(job.request_id)
+        return queue, ended or EndedTasks(str(job.detail.array_request), notes.ended_tasks(self.store, job.request_id))

@@ -10,26 +10,29 @@ import json
 import sqlite3
 import threading
 import time
-from dataclasses import dataclass
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from ehpc_jupyter.jobs.database import open_database
 from ehpc_jupyter.jobs.listing import chosen, ordered
-from ehpc_jupyter.jobs.schema import SCHEMAS
+from ehpc_jupyter.jobs.moves import may_follow
 from ehpc_jupyter.jobs.templates import TemplateTable
 from ehpc_jupyter.models.actions import JobEvent
-from ehpc_jupyter.models.job import JobDetail
+from ehpc_jupyter.models.job import JobDetail, JobState
 from ehpc_jupyter.schedulers.nodes import names_node
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from ehpc_jupyter.models.actions import JobFilter
 
-#: How long one process waits for another's transaction, seconds.
-_PATIENCE_S = 30
-_COLUMNS = "request_id, cluster_id, client_token, login_user, request, detail"
+_COLUMNS = "client_token, login_user, request, detail"
+#: Rows that are read again and again (the page everybody looks at) are kept as objects: some 20 MB at the most.
+_KEPT = 5_000
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,10 @@ class StoredJob:
         """The request that made the job."""
         return self.detail.request_id
 
+    def with_detail(self, detail: JobDetail) -> StoredJob:
+        """The same job, of which more is known."""
+        return replace(self, detail=detail)
+
 
 class DuplicateToken(Exception):
     """A request with this client token is already there."""
@@ -71,36 +78,37 @@ class JobStore:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = path
         self._lock = threading.RLock()
-        self._db = sqlite3.connect(path, timeout=_PATIENCE_S, check_same_thread=False, isolation_level=None)
-        path.chmod(0o600)
-        _write_ahead(self._db)
-        self._db.execute("PRAGMA synchronous = NORMAL")
+        #: Marks the rows that were last written through this store: of those nobody here needs to be told.
+        self._writer = uuid.uuid4().hex
+        self._db, self.set_aside = open_database(path)
         # Many jobs have the same list of nodes.
         self._db.create_function("names_node", 2, lru_cache(10_000)(names_node), deterministic=True)
-        self._migrate()
         self.templates = TemplateTable(self._db, self._lock)
 
-    def _migrate(self) -> None:
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Write all that is written in it, or nothing."""
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
-            (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            for schema in SCHEMAS[version:]:
-                for statement in schema.split(";"):
-                    self._db.execute(statement)
-            self._db.execute(f"PRAGMA user_version = {max(version, len(SCHEMAS))}")
-            self._db.execute("COMMIT")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                # Of a disk that is full SQLite has taken back all by itself.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
 
     def add(self, job: StoredJob) -> None:
         """Store an intent, before anything is sent. Raises DuplicateToken."""
         detail = job.detail
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                self._db.execute(
-                    "INSERT INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        try:
+            with self.transaction() as db:
+                db.execute(
+                    "INSERT INTO jobs (request_id, cluster_id, job_id, client_token, login_user, job_name, queue, state, is_final,"
+                    " submit_time, request, detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
                         detail.request_id,
                         detail.cluster_id,
@@ -116,35 +124,31 @@ class JobStore:
                         _text(detail),
                     ),
                 )
+                self._mark([detail.request_id])
                 self._note(detail, "request")
-            except sqlite3.IntegrityError:
-                self._db.execute("ROLLBACK")
-                raise DuplicateToken(job.client_token) from None
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+        except sqlite3.IntegrityError:
+            raise DuplicateToken(job.client_token) from None
 
     def update(self, detail: JobDetail, source: str) -> bool:
-        """Store what is now known of a job.
+        """Store what is now known of one job; see ``update_all``."""
+        return bool(self.update_all([(detail, source)]))
+
+    def update_all(self, changes: Iterable[tuple[JobDetail, str]]) -> list[JobDetail]:
+        """Store what is now known of jobs, in one transaction.
 
         Args:
-            detail: all of it.
-            source: who said so: ``submit``, ``queue``, ``history``, ``folder``.
+            changes: all that is known of a job, and who said so: ``submit``, ``queue``, ``history``, ``folder``.
 
         Returns:
-            whether it was stored: what another process learnt of a job's end is not undone by an older answer.
+            What was stored: a move that ``moves.ALLOWED`` lacks is not, and a job that is not there any more is none.
         """
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                row = self._db.execute(
-                    "SELECT state, is_final FROM jobs WHERE request_id = ?", (detail.request_id,)
-                ).fetchone()
-                if row is None or (row[1] and not detail.is_final and source != "submit"):
-                    self._db.execute("ROLLBACK")
-                    return False
-                self._db.execute(
+        stored: list[JobDetail] = []
+        with self.transaction() as db:
+            for detail, source in changes:
+                row = db.execute("SELECT state FROM jobs WHERE request_id = ?", (detail.request_id,)).fetchone()
+                if row is None or not may_follow(JobState(row[0]), detail.state):
+                    continue
+                db.execute(
                     "UPDATE jobs SET job_id = ?, job_name = ?, queue = ?, state = ?, is_final = ?, detail = ?"
                     " WHERE request_id = ?",
                     (
@@ -159,11 +163,46 @@ class JobStore:
                 )
                 if row[0] != detail.state.value:
                     self._note(detail, source)
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-            return True
+                stored.append(detail)
+            self._mark([detail.request_id for detail in stored])
+        return stored
+
+    def query(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """The rows that a fixed statement finds."""
+        with self._lock:
+            return self._db.execute(statement, values).fetchall()
+
+    def _mark(self, request_ids: Sequence[str]) -> None:
+        if not request_ids:
+            return
+        self._db.execute("UPDATE counter SET last = last + 1")
+        self._db.executemany(
+            "UPDATE jobs SET changed = (SELECT last FROM counter), writer = ? WHERE request_id = ?",
+            [(self._writer, request_id) for request_id in request_ids],
+        )
+
+    def changed_since(self, cluster_id: str, number: int) -> tuple[list[tuple[StoredJob, bool]], int]:
+        """What was written of a cluster's jobs, by whatever process.
+
+        Args:
+            cluster_id: the cluster.
+            number: what this returned last; 0 for nothing but the jobs that may still change.
+
+        Returns:
+            jobs, each with whether another process wrote it; and the number to ask with next.
+        """
+        with self._lock:
+            if number == 0:
+                (last,) = self._db.execute("SELECT last FROM counter").fetchone()
+                return [(job, False) for job in self.active(cluster_id)], int(last)
+            rows = self._db.execute(
+                # The sign keeps the indexes by cluster out of it: they have all of its jobs, and few are new.
+                "SELECT request_id, writer, changed FROM jobs WHERE +cluster_id = ? AND changed > ?",
+                (cluster_id, number),
+            ).fetchall()
+            jobs = [(self.by_request(request_id), writer != self._writer) for request_id, writer, _ in rows]
+        found = [(job, others) for job, others in jobs if job is not None]
+        return found, max([number, *(int(row[2]) for row in rows)])
 
     def _note(self, detail: JobDetail, source: str) -> None:
         self._db.execute(
@@ -173,10 +212,9 @@ class JobStore:
 
     def events(self, request_id: str) -> list[JobEvent]:
         """All changes of a job's state, oldest first."""
-        with self._lock:
-            rows = self._db.execute(
-                "SELECT time, state, source, reason FROM history WHERE request_id = ? ORDER BY rowid", (request_id,)
-            ).fetchall()
+        rows = self.query(
+            "SELECT time, state, source, reason FROM history WHERE request_id = ? ORDER BY rowid", request_id
+        )
         return [JobEvent(time=when, state=state, source=source, reason=why) for when, state, source, why in rows]
 
     def remove(self, request_id: str) -> None:
@@ -184,31 +222,25 @@ class JobStore:
         with self._lock:
             self._db.execute("DELETE FROM jobs WHERE request_id = ?", (request_id,))
             self._db.execute("DELETE FROM history WHERE request_id = ?", (request_id,))
+            self._db.execute("DELETE FROM array_tasks WHERE request_id = ?", (request_id,))
 
     def delete(self, jobs: Sequence[StoredJob]) -> None:
         """Forget jobs that ended. Their client tokens stay spent: a request that comes again does not run again."""
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                for job in jobs:
-                    if job.client_token is not None:
-                        self._db.execute(
-                            "INSERT OR IGNORE INTO spent_tokens VALUES (?, ?, ?)",
-                            (job.cluster_id, job.client_token, job.detail.job_id),
-                        )
-                    self.remove(job.request_id)
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+        with self.transaction() as db:
+            for job in jobs:
+                if job.client_token is not None:
+                    db.execute(
+                        "INSERT OR IGNORE INTO spent_tokens VALUES (?, ?, ?)",
+                        (job.cluster_id, job.client_token, job.detail.job_id),
+                    )
+                self.remove(job.request_id)
 
     def spent_on(self, cluster_id: str, token: str) -> str | None:
         """The id of the deleted job that a client token was spent on."""
-        with self._lock:
-            row = self._db.execute(
-                "SELECT job_id FROM spent_tokens WHERE cluster_id = ? AND client_token = ?", (cluster_id, token)
-            ).fetchone()
-        return str(row[0]) if row else None
+        rows = self.query(
+            "SELECT job_id FROM spent_tokens WHERE cluster_id = ? AND client_token = ?", cluster_id, token
+        )
+        return str(rows[0][0]) if rows else None
 
     def by_id(self, cluster_id: str, job_id: str) -> StoredJob | None:
         """The newest job of that id: a scheduler may count from the start again."""
@@ -228,16 +260,13 @@ class JobStore:
 
     def active_clusters(self) -> list[str]:
         """The clusters that have jobs that may still change."""
-        with self._lock:
-            return [row[0] for row in self._db.execute("SELECT DISTINCT cluster_id FROM jobs WHERE is_final = 0")]
+        return [row[0] for row in self.query("SELECT DISTINCT cluster_id FROM jobs WHERE is_final = 0")]
 
     def users(self, cluster_id: str) -> list[str]:
         """The accounts that a cluster's jobs ran as, sorted."""
-        with self._lock:
-            rows = self._db.execute(
-                "SELECT DISTINCT user FROM jobs WHERE cluster_id = ? AND user IS NOT NULL ORDER BY user",
-                (cluster_id,),
-            ).fetchall()
+        rows = self.query(
+            "SELECT DISTINCT user FROM jobs WHERE cluster_id = ? AND user IS NOT NULL ORDER BY user", cluster_id
+        )
         return [row[0] for row in rows]
 
     def page(self, cluster_id: str, wanted: JobFilter, number: int, size: int) -> tuple[list[StoredJob], int]:
@@ -251,8 +280,7 @@ class JobStore:
         """
         clause, values = chosen(cluster_id, wanted)
         order = ordered(wanted.sort_by)
-        with self._lock:
-            (total,) = self._db.execute(f"SELECT count(*) FROM jobs WHERE {clause}", values).fetchone()  # noqa: S608
+        ((total,),) = self.query(f"SELECT count(*) FROM jobs WHERE {clause}", *values)  # noqa: S608
         # Sorted by rowid first: the long columns are read of the page's rows only.
         page = f"SELECT rowid FROM jobs WHERE {clause} ORDER BY {order} LIMIT {int(size)} OFFSET {int((number - 1) * size)}"  # noqa: S608
         return self._many(f"rowid IN ({page}) ORDER BY {order}", *values), total
@@ -267,34 +295,14 @@ class JobStore:
 
     def _many(self, where: str, *values: str) -> list[StoredJob]:
         # Only fixed text of this file is put into the statement.
-        with self._lock:
-            rows: Sequence[tuple[Any, ...]] = self._db.execute(
-                f"SELECT {_COLUMNS} FROM jobs WHERE {where}",  # noqa: S608
-                values,
-            ).fetchall()
-        return [
-            StoredJob(
-                detail=JobDetail.model_validate_json(detail),
-                request=json.loads(request),
-                client_token=token,
-                login_user=user,
-            )
-            for _, _, token, user, request, detail in rows
-        ]
+        rows = self.query(f"SELECT {_COLUMNS} FROM jobs WHERE {where}", *values)  # noqa: S608
+        return [_job(*row) for row in rows]
 
 
-def _write_ahead(db: sqlite3.Connection) -> None:
-    """Turn on the write-ahead log. Two that do so at once in a new file lock each other out, and SQLite's own patience
-    (the time-out of ``connect``) does not hold for this one statement."""
-    deadline = time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
+@lru_cache(_KEPT)
+def _job(client_token: str | None, login_user: str, request: str, detail: str) -> StoredJob:
+    """A row's job. The same text is the same object: nobody changes one."""
+    return StoredJob(JobDetail.model_validate_json(detail), json.loads(request), client_token, login_user)
 
 
 def _text(detail: JobDetail) -> str:

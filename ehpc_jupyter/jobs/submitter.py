@@ -11,6 +11,7 @@ import uuid
 from typing import TYPE_CHECKING, Protocol
 
 from ehpc_jupyter.errors import EhpcError, InvalidParams, Problem, ServiceUnavailable
+from ehpc_jupyter.jobs import notes
 from ehpc_jupyter.jobs.store import DuplicateToken, JobStore, StoredJob
 from ehpc_jupyter.jobs.summary import with_job_id
 from ehpc_jupyter.models.cluster import check
@@ -90,6 +91,11 @@ class Submitter:
         if request.client_token and (spent := self._store.spent_on(request.cluster_id, request.client_token)):
             problem = f"it was used before for job {spent}, which was deleted; make a new one for a new job"
             raise InvalidParams(Problem("ClientToken", problem))
+        if request.client_token and notes.rebuilding(self._store) & {"", request.cluster_id}:
+            raise ServiceUnavailable(
+                "the database of jobs was damaged, and the jobs of this cluster are still being read from their folders: whether "
+                "this request was made before is not known yet; ask again with the same ClientToken"
+            )
         cluster, spec = self._host.cluster(request.cluster_id), request.job_spec
         problems = check(spec, self._host.known_queues(request.cluster_id))
         if problems:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from ehpc_jupyter.jobs.arrays import EndedTasks
 from ehpc_jupyter.models.job import JobDetail, JobState
-from ehpc_jupyter.models.values import ArrayRange
 from ehpc_jupyter.schedulers.base import expand_path
 
 if TYPE_CHECKING:
@@ -43,7 +42,10 @@ def summarise(
         records: what its tasks wrote about themselves.
     """
     if old.array_request:
-        return _array(old, queue, history, records)
+        ended = EndedTasks(old.array_request)
+        ended.learn(queue, history, {record.task: record for record in records if record.task is not None})
+        source = "queue" if not history and not records else "history" if history else "folder"
+        return with_times(summarise_array(old, queue, ended), records), source
     record = records[0] if records else None
     for source, reports in (("queue", queue), ("history", history)):
         if reports and reports[-1].state is not JobState.UNKNOWN:
@@ -68,19 +70,16 @@ def with_job_id(detail: JobDetail, job_id: str) -> JobDetail:
     return detail.model_copy(update=changes)
 
 
-def needs_records(old: JobDetail, queue: Sequence[JobReport]) -> bool:
-    """Whether the queue's answer leaves something that only the job's folder (or the accounting) can say."""
-    if old.array_request:
-        known = sum(report.count for report in queue)
-        return known < len(ArrayRange.parse(old.array_request)) or all(report.state.is_final for report in queue)
+def is_open(queue: Sequence[JobReport], ended: EndedTasks | None) -> bool:
+    """Whether the queue leaves something that only the job's folder or the accounting can say.
+
+    Args:
+        queue: its reports of the job.
+        ended: for an array, how its tasks ended.
+    """
+    if ended is not None:
+        return bool(ended.missing(queue) or ended.without_exit_code())
     return not queue or any(report.state.is_final or report.state is JobState.UNKNOWN for report in queue)
-
-
-def is_forgotten(old: JobDetail, queue: Sequence[JobReport]) -> bool:
-    """Whether the queue's answer lacks the job or some of its tasks."""
-    if old.array_request:
-        return sum(report.count for report in queue) < len(ArrayRange.parse(old.array_request))
-    return not queue
 
 
 def _with(old: JobDetail, **changes: object) -> JobDetail:
@@ -101,12 +100,15 @@ def _single(old: JobDetail, report: JobReport, record: TaskRecord | None) -> Job
         queue=report.queue,
         node_list=report.node_list,
         submit_time=report.submit_time,
+        expected_start_time=report.expected_start_time,
+        memory_peak_mb=report.memory_peak_mb,
         start_time=report.start_time or (record.start_time if record and final else None),
         end_time=(report.end_time or (record.exit_time if record else None)) if final else None,
         wall_time_s=report.wall_time_s,
         occupied=report.occupied,
     )
-    return detail.model_copy(update={"reason": report.reason})
+    # What is not said any more does not hold any more.
+    return detail.model_copy(update={"reason": report.reason, "expected_start_time": report.expected_start_time})
 
 
 def _from_record(old: JobDetail, record: TaskRecord) -> JobDetail:
@@ -121,68 +123,59 @@ def _from_record(old: JobDetail, record: TaskRecord) -> JobDetail:
     return detail.model_copy(update={"reason": reason, "native_state": None})
 
 
-def _array(
-    old: JobDetail, queue: Sequence[JobReport], history: Sequence[JobReport], records: Sequence[TaskRecord]
-) -> tuple[JobDetail, str]:
-    total = len(ArrayRange.parse(old.array_request))
-    counts: Counter[JobState] = Counter()
-    seen: list[str] = []
-    codes: list[int] = []
-    used: list[JobReport] = []
-    source = "queue"
-    by_task = {str(record.task): record for record in records}
-    for report in queue:
-        counts[report.state] += report.count
-        seen.append(report.tasks or "")
-        used.append(report)
-    for report in history:
-        if sum(counts.values()) < total and report.tasks and report.state.is_final and not covers(seen, report.tasks):
-            counts[report.state] += report.count
-            seen.append(report.tasks)
-            used.append(report)
-            source = "history"
-    for task, record in by_task.items():
-        if sum(counts.values()) < total and record.exit_code is not None and not covers(seen, task):
-            counts[JobState.FINISHED if record.exit_code == 0 else JobState.FAILED] += 1
-            seen.append(task)
-            source = "folder"
-    codes = [record.exit_code for record in records if record.exit_code is not None]
-    codes += [r.exit_code for r in used if r.exit_code is not None and r.state.is_final]
-    if (missing := total - sum(counts.values())) > 0:
+def summarise_array(old: JobDetail, queue: Sequence[JobReport], ended: EndedTasks) -> JobDetail:
+    """An array as it now is.
+
+    Args:
+        old: as last known.
+        queue: the scheduler's reports of its tasks.
+        ended: how those of its tasks ended that did; it has learnt from ``queue`` already.
+    """
+    counts: Counter[JobState] = Counter(ended.counts())
+    alive = [report for report in queue if not report.state.is_final]
+    for report in alive:
+        counts[report.state] += len(ended.read(report.tasks))
+    if missing := len(ended.missing(queue)):
         counts[JobState.UNKNOWN] += missing
     state = next((s for s in _BUSIEST if counts[s]), None) or next(s for s in _WORST if counts[s])
-    starts = [t for t in (*(r.start_time for r in used), *(r.start_time for r in records)) if t]
-    ends = [t for t in (*(r.end_time for r in used), *(r.exit_time for r in records)) if t]
-    last = used[-1] if used else None
+    codes = ended.exit_codes()
+    last = queue[-1] if queue else None
     detail = _with(
         old,
         state=state,
-        native_state=next((r.native_state for r in used if r.state is state), None),
+        native_state=next((r.native_state for r in queue if r.state is state), None),
         tasks={s.value: n for s, n in counts.items() if n},
         exit_code=max(codes) if codes and state.is_final else None,
-        start_time=min(starts) if starts else None,
-        end_time=max(ends) if ends and state.is_final else None,
+        start_time=min((t for t in (old.start_time, *(r.start_time for r in queue)) if t), default=None),
+        end_time=max((r.end_time for r in queue if r.end_time), default=None) if state.is_final else None,
         user=last.user if last else None,
         queue=last.queue if last else None,
         submit_time=last.submit_time if last else None,
         wall_time_s=last.wall_time_s if last else None,
-        node_list=_joined(r.node_list for r in used if r.state is JobState.RUNNING),
+        node_list=_joined(r.node_list for r in queue if r.state is JobState.RUNNING),
     )
-    reason = next((r.reason for r in used if r.state is state and r.reason), None)
-    return detail.model_copy(update={"reason": reason}), source
+    waits = next((r for r in alive if r.state is state), None)
+    return detail.model_copy(
+        update={
+            "reason": waits.reason if waits else None,
+            "expected_start_time": waits.expected_start_time if waits else None,
+        }
+    )
+
+
+def with_times(detail: JobDetail, records: Iterable[TaskRecord]) -> JobDetail:
+    """An array with the times that its tasks wrote: the queue forgets those that ended first."""
+    starts, ends = [detail.start_time], [detail.end_time]
+    for record in records:
+        starts.append(record.start_time)
+        ends.append(record.exit_time)
+    return detail.model_copy(
+        update={
+            "start_time": min((t for t in starts if t), default=None),
+            "end_time": max((t for t in ends if t), default=None) if detail.is_final else None,
+        }
+    )
 
 
 def _joined(names: Iterable[str | None]) -> str | None:
     return ",".join(sorted({name for name in names if name})) or None
-
-
-def covers(texts: Iterable[str], task: str) -> bool:
-    """Whether one of the lists of tasks (``3``, ``1,3,5``, ``2-9:3%4``) names a task. Nothing is expanded."""
-    if not task.isdecimal():
-        return False
-    for text in texts:
-        for part in text.strip("[]").partition("%")[0].split(","):
-            match = re.fullmatch(r"(\d+)(?:-(\d+)(?::(\d+))?)?", part)
-            if match and int(task) in ArrayRange(int(match[1]), int(match[2] or match[1]), int(match[3] or 1)):
-                return True
-    return False

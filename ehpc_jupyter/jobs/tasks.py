@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from ehpc_jupyter.errors import InvalidParams, Problem
-from ehpc_jupyter.jobs.summary import covers, needs_records, summarise
-from ehpc_jupyter.models.actions import TaskGroup
+from ehpc_jupyter.jobs.explain import explain
+from ehpc_jupyter.jobs.summary import summarise
 from ehpc_jupyter.models.job import JobDetail, JobState
 from ehpc_jupyter.models.values import ArrayRange
-from ehpc_jupyter.schedulers.base import expand_path
+from ehpc_jupyter.schedulers.base import JobReport, expand_path
 from ehpc_jupyter.schedulers.script import TaskRecord, parse_record
 from ehpc_jupyter.transport.base import NoSuchFile
 
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ehpc_jupyter.clusters.base import Cluster
+    from ehpc_jupyter.jobs.arrays import EndedTasks
     from ehpc_jupyter.jobs.sites import Sites
     from ehpc_jupyter.jobs.store import StoredJob
-    from ehpc_jupyter.schedulers.base import JobReport
+    from ehpc_jupyter.localq.indices import Indices
+    from ehpc_jupyter.models.actions import TaskGroup
 
 
 def named(sites: Sites, job: StoredJob, job_id: str) -> int | None:
@@ -75,22 +77,21 @@ def groups(sites: Sites, job: StoredJob) -> list[TaskGroup]:
     """The tasks of an array, those of which the same is known together, in the order of their first index."""
     if job.detail.array_request is None:
         raise InvalidParams(Problem("JobId", f"job {job.detail.job_id} is no array; it has no tasks"))
-    reports = sites.monitor(job.cluster_id).array_reports(job.request_id)
-    return [
-        TaskGroup(
-            tasks=str(report.tasks),
-            count=report.count,
-            state=report.state,
-            native_state=report.native_state,
-            reason=report.reason,
-            exit_code=report.exit_code,
-            signal=report.signal,
-            node_list=report.node_list,
-            start_time=report.start_time,
-            end_time=report.end_time,
-        )
-        for report in reports
-    ]
+    queue, ended = sites.array(job)
+    return [_explained(group) for group in ended.groups(queue)]
+
+
+def _explained(group: TaskGroup) -> TaskGroup:
+    told = JobDetail(
+        cluster_id="",
+        request_id="",
+        job_name="",
+        state=group.state,
+        reason=group.reason,
+        exit_code=group.exit_code,
+        signal=group.signal,
+    )
+    return group.model_copy(update={"explanation": explain(told)[0]})
 
 
 def task_detail(sites: Sites, job: StoredJob, task: int) -> JobDetail:
@@ -100,25 +101,35 @@ def task_detail(sites: Sites, job: StoredJob, task: int) -> JobDetail:
         InvalidClusterStatus, ListFailure, ServiceUnavailable: it had to be asked for, and there was no answer.
     """
     old = _task_of(job.detail, task)
-    monitor = sites.monitor(job.cluster_id)
-    queue = _about(monitor.array_reports(job.request_id), task)
-    if queue and not needs_records(old, queue):
-        return summarise(old, queue)[0]
+    queue, ended = sites.array(job)
+    chosen = ended.read(str(task))
+    alive = _about((report for report in queue if not report.state.is_final), ended, chosen)
+    if alive:
+        return summarise(old, alive)[0]
     cluster = sites.reach(job.cluster_id)
-    if not queue and not job.detail.is_final:
+    ending = ended.ending(chosen.spans[0][0])
+    if ending is None and not job.detail.is_final:
         users = [job.login_user or cluster.login(None, None)]
-        queue = _about((r for r in cluster.status(users) if r.job_id == job.detail.job_id), task)
+        alive = _about((r for r in cluster.status(users) if r.job_id == job.detail.job_id), ended, chosen)
     record = _record(cluster, job, task)
     history: list[JobReport] = []
+    if ending is not None:
+        word = cluster.word(ending.state)
+        history = [
+            JobReport(
+                str(job.detail.job_id),
+                ending.state,
+                word,
+                reason=ending.reason,
+                exit_code=ending.exit_code,
+                signal=ending.signal,
+            )
+        ]
     # Whether one that was asked to end was stopped or ran out of time, its own record cannot say.
-    if not queue and (record is None or record.exit_code is None or record.terminated):
-        history = _about((r for r in cluster.history([str(old.job_id)]) if r.job_id == job.detail.job_id), task)
-    detail, _ = summarise(old, queue, history, [record] if record else [])
-    states = list(job.detail.tasks or {})
-    if detail.state is JobState.UNKNOWN and job.detail.is_final and len(states) == 1:
-        # Of all tasks the same is known, so it is known of this one.
-        return detail.model_copy(update={"state": JobState(states[0]), "native_state": None, "reason": None})
-    return detail
+    elif not alive and (record is None or record.exit_code is None or record.terminated):
+        past = (r for r in cluster.history([str(job.detail.job_id)]) if r.job_id == job.detail.job_id)
+        history = _about(past, ended, chosen)
+    return summarise(old, alive, history, [record] if record else [])[0]
 
 
 def _task_of(whole: JobDetail, task: int) -> JobDetail:
@@ -146,8 +157,8 @@ def _task_of(whole: JobDetail, task: int) -> JobDetail:
     )
 
 
-def _about(reports: Iterable[JobReport], task: int) -> list[JobReport]:
-    return [report for report in reports if report.tasks and covers([report.tasks], str(task))]
+def _about(reports: Iterable[JobReport], ended: EndedTasks, chosen: Indices) -> list[JobReport]:
+    return [report for report in reports if report.tasks and ended.read(report.tasks) & chosen]
 
 
 def _record(cluster: Cluster, job: StoredJob, task: int) -> TaskRecord | None:

@@ -17,7 +17,7 @@ and whoever finds that no manager lives while there is work (a command, a shephe
 """
 
 #: What ``version`` says: rises with what the commands understand and print.
-VERSION = "1"
+VERSION = "2"
 
 
 class Refused(Exception):

@@ -10,12 +10,12 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from ehpc_jupyter.localq import VERSION, Refused, environment, orders, progress, report
+from ehpc_jupyter.localq import VERSION, Refused, dependencies, environment, orders, progress, report
 from ehpc_jupyter.localq.daemon import bell_of, ensure_manager, ring
 from ehpc_jupyter.localq.database import Database, file_of
 from ehpc_jupyter.localq.indices import Array
 from ehpc_jupyter.localq.machine import machine
-from ehpc_jupyter.localq.options import parser
+from ehpc_jupyter.localq.options import parse
 from ehpc_jupyter.localq.plan import Amount
 from ehpc_jupyter.localq.settings import QUEUE, home
 
@@ -30,7 +30,7 @@ _ESCAPES = {code: f"\\x{code:02x}" for code in (*range(32), 92, 127)}
 
 def main(argv: Sequence[str]) -> int:
     """Run a command; its exit code."""
-    options = parser().parse_args(argv)
+    options = parse(argv)
     try:
         problems = _VERBS[options.verb](options)
     except Refused as error:
@@ -49,6 +49,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _wake(database: Database, *, ring_it: bool = True) -> None:
     """See to it that a manager lives if there is work for one."""
+    dependencies.catch_up(database)
     if progress.has_work(database):
         try:
             ensure_manager(database.folder, ring_it=ring_it)
@@ -62,9 +63,34 @@ def _submit(options: argparse.Namespace) -> list[str]:
         raise Refused(f"there is no queue {options.queue!r}; the only one is {QUEUE}")
     if options.nodes != 1:
         raise Refused(f"{options.nodes} nodes asked for; this queue has one node, this machine")
+    job = _new_job(options)
+    if options.test_only:
+        return _test(job, parsable=options.parsable)
+    with contextlib.closing(Database(home(), create=True)) as database:
+        number = orders.submit(database, job, machine(), int(time.time()))
+        _wake(database)
+    sys.stdout.write(f"Submitted batch job {number}\n")
+    return []
+
+
+def _test(job: orders.NewJob, *, parsable: bool) -> list[str]:
+    """Say what would become of a job. The script's text may be in stdin: it is not needed, and so not read."""
+    try:
+        with contextlib.closing(Database(home())) as database:
+            now = orders.starts_now(database, job, machine())
+    except FileNotFoundError:
+        now = orders.starts_now(None, job, machine())
+    words = "it would start now" if now else "it would wait; when it would start is not known"
+    start = {"start_time": str(int(time.time()))} if now else {}
+    entry = {"words": words, "node": os.uname().nodename, **start}
+    _show([entry], ("words", "node"), parsable=parsable)
+    return []
+
+
+def _new_job(options: argparse.Namespace) -> orders.NewJob:
     array = Array.parse(options.array) if options.array else None
-    script = _absolute(options.script)
-    if not os.path.isfile(script):  # noqa: PTH113 - a str all the way
+    script = _absolute(options.script or "")
+    if options.script is not None and not os.path.isfile(script):  # noqa: PTH113 - a str all the way
         raise Refused(f"there is no script {script}")
     output = options.output or ("job-%j_%a.out" if array else "job-%j.out")
     umask = os.umask(0o077)
@@ -84,14 +110,11 @@ def _submit(options: argparse.Namespace) -> list[str]:
         wall_time_s=options.time,
         array=array,
         held=options.hold,
+        after=dependencies.read(options.after) if options.after else [],
     )
     for text in (job.name, job.token, job.script, job.work_dir, job.stdout, job.stderr):
         _require_utf8(text)
-    with contextlib.closing(Database(home(), create=True)) as database:
-        number = orders.submit(database, job, machine(), int(time.time()))
-        _wake(database)
-    sys.stdout.write(f"Submitted batch job {number}\n")
-    return []
+    return job
 
 
 def _absolute(path: str) -> str:
@@ -116,8 +139,8 @@ def _status(options: argparse.Namespace) -> list[str]:
     found: list[report.Entry] = []
     # No database yet: nothing was ever submitted.
     with contextlib.suppress(FileNotFoundError), contextlib.closing(Database(home())) as database:
-        found = report.entries(database, machine(), options.ids or None, int(time.time()))
         _wake(database, ring_it=False)
+        found = report.entries(database, machine(), options.ids or None, int(time.time()))
     _show(found, ("job", "tasks", "state", "exit_code", "name", "reason"), parsable=options.parsable)
     return []
 
@@ -147,7 +170,7 @@ def _show(entries: list[report.Entry], columns: tuple[str, ...], *, parsable: bo
 
 def _stop(options: argparse.Namespace) -> list[str]:
     def order(database: Database, text: str) -> None:
-        for job, index in orders.stop(database, text, int(time.time())):
+        for job, index in orders.stop(database, text, int(time.time()), _user()):
             ring(bell_of(database.folder, job, index))
 
     return _each(options.ids, order)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+#: Rises only when programs of before must leave the file alone. A shepherd that runs since before an update comes back to
+#: the file to note how its task ended: refused, that task would be lost.
 SCHEMA_VERSION = 1
 
 #: ``first``, ``last``, ``step`` are NULL when the job is no array. ``environment``: ``NAME=value`` joined by NUL, as in
@@ -48,7 +50,25 @@ CREATE TABLE tasks (
 CREATE INDEX tasks_state ON tasks (state);
 """
 
-QUEUED, HELD, STARTING, RUNNING = "QUEUED", "HELD", "STARTING", "RUNNING"
+#: What was added since, one after another, so that programs of before can go on as they did: ``needs`` is told of in
+#: ``dependencies``; ``stopped_by`` is who ordered a task's end. How many of these a file has stands in its application_id.
+_ADDED = (
+    """
+CREATE TABLE needs (
+  job INTEGER NOT NULL, condition TEXT NOT NULL, other INTEGER NOT NULL, tasks TEXT NOT NULL,
+  lost INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (job, condition, other, tasks)
+) WITHOUT ROWID;
+CREATE INDEX needs_other ON needs (other);
+ALTER TABLE tasks ADD COLUMN stopped_by TEXT;
+ALTER TABLE tasks ADD COLUMN memory_peak_mb INTEGER;
+ALTER TABLE sets ADD COLUMN reason TEXT;
+ALTER TABLE sets ADD COLUMN memory_peak_mb INTEGER;
+""",
+)
+
+#: BLOCKED: waits for other jobs. A manager that runs since before an update knows no such state and leaves it alone.
+QUEUED, BLOCKED, HELD, STARTING, RUNNING = "QUEUED", "BLOCKED", "HELD", "STARTING", "RUNNING"
+WAITING = (QUEUED, BLOCKED, HELD)
 FINISHED, FAILED, CANCELLED, TIMEOUT, NODE_FAILED = "FINISHED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAILED"
 
 
@@ -84,17 +104,31 @@ class Database:
         version = self._version()
         if version == 0 and create:
             self._create()
+            self._add()
         elif version == 0:
             self.close()
             raise FileNotFoundError(path)
         elif version != SCHEMA_VERSION:
             self.close()
             raise Refused(f"{path} was written by another version of this program ({version}, not {SCHEMA_VERSION})")
+        elif self._additions() < len(_ADDED):
+            self._add()
         # An answer "submitted" survives a power cut, and no task starts twice after one.
         self.execute("PRAGMA synchronous = FULL")
 
     def _version(self) -> int:
         return int(self.execute("PRAGMA user_version").fetchone()[0])
+
+    def _additions(self) -> int:
+        return int(self.execute("PRAGMA application_id").fetchone()[0])
+
+    def _add(self) -> None:
+        """Bring a file that an earlier version of this program made up to date; all of it or nothing."""
+        with self:
+            for number in range(self._additions(), len(_ADDED)):
+                for statement in _ADDED[number].split(";"):
+                    self.execute(statement)
+            self.execute(f"PRAGMA application_id = {len(_ADDED)}")
 
     def _create(self) -> None:
         # Changing to WAL fails at once, without waiting, when another process has the new file open.
@@ -140,23 +174,47 @@ class Database:
         else:
             self.execute("DELETE FROM sets WHERE job = ? AND state = ?", (job, state))
 
-    def add_ended(self, job: int, state: str, members: Indices, started: int | None, ended: int) -> None:
-        """Add tasks that ended, without rows of their own, to the set of their state; times are seconds."""
+    def add_ended(
+        self,
+        job: int,
+        state: str,
+        members: Indices,
+        ended: int,
+        *,
+        started: int | None = None,
+        reason: str | None = None,
+        memory_peak_mb: int | None = None,
+    ) -> None:
+        """Add tasks that ended, without rows of their own, to the set of their state; times are seconds.
+
+        The set starts with its first task, ends with its last, has the largest peak, and a reason only if all have the same.
+        """
+        before = self.execute("SELECT reason FROM sets WHERE job = ? AND state = ?", (job, state)).fetchone()
         self.put(job, state, self.members(job, state) | members)
         self.execute(
-            "UPDATE sets SET started = min(coalesce(started, :started), coalesce(:started, started)), ended = :ended"
+            "UPDATE sets SET started = min(coalesce(started, :started), coalesce(:started, started)), ended = :ended,"
+            " memory_peak_mb = max(coalesce(memory_peak_mb, :peak), coalesce(:peak, memory_peak_mb)), reason = :reason"
             " WHERE job = :job AND state = :state",
-            {"job": job, "state": state, "started": started, "ended": ended},
+            {
+                "job": job,
+                "state": state,
+                "started": started,
+                "ended": ended,
+                "peak": memory_peak_mb,
+                "reason": reason if before is None or before["reason"] == reason else None,
+            },
         )
 
     def settle(self, job: int, now: int) -> None:
-        """Note a job's end once nothing of it waits or runs; its environment is forgotten then."""
-        self.execute(
+        """Note a job's end once nothing of it waits or runs; its environment is forgotten then, and what it waited for."""
+        changed = self.execute(
             "UPDATE jobs SET ended = :now, environment = NULL WHERE id = :job AND ended IS NULL"
-            " AND NOT EXISTS (SELECT 1 FROM sets WHERE job = :job AND state IN ('QUEUED', 'HELD'))"
+            " AND NOT EXISTS (SELECT 1 FROM sets WHERE job = :job AND state IN ('QUEUED', 'BLOCKED', 'HELD'))"
             " AND NOT EXISTS (SELECT 1 FROM tasks WHERE job = :job AND state IN ('STARTING', 'RUNNING'))",
             {"job": job, "now": now},
-        )
+        ).rowcount
+        if changed:
+            self.execute("DELETE FROM needs WHERE job = ?", (job,))
 
 
 def array_of(job: sqlite3.Row) -> Array | None:

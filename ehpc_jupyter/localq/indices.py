@@ -128,7 +128,9 @@ class Array(NamedTuple):
         A range without a step means all tasks of the array in it. Raises Refused: one of them is no task of the array.
         """
         spans = []
-        for part in text.removeprefix("[").removesuffix("]").split(","):
+        if text.startswith("[") and text.endswith("]"):
+            text = text[1:-1]
+        for part in text.split(","):
             ends, _, step = part.partition(":")
             low, dash, high = ends.partition("-")
             high = high if dash else low
@@ -139,7 +141,7 @@ class Array(NamedTuple):
             last = (int(high) - self.first) // self.step
             first, last = max(first, 0), min(last, self.size - 1)
             if first > last:
-                raise Refused(f"it has no task {part}; its tasks are {self.write(self.all)}")
+                raise Refused(f"there is no task {part}; its tasks are {self.write(self.all)}")
             spans.append((first, last))
         return Indices(*spans)
 

@@ -8,7 +8,7 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING
 
-from ehpc_jupyter.localq import processes, progress
+from ehpc_jupyter.localq import dependencies, processes, progress
 from ehpc_jupyter.localq.daemon import LOCK_FD, Bell, bell_of, lock, lock_of, log, spawn
 from ehpc_jupyter.localq.database import NODE_FAILED, STARTING, Database
 from ehpc_jupyter.localq.environment import marker
@@ -95,6 +95,7 @@ class Manager:
             progress.forget(self.database, int(time.time()))
             self._tidy()
             self.next_forget = time.monotonic() + _FORGET_S
+        dependencies.catch_up(self.database)
         if not progress.has_work(self.database):
             return False
         for job, index in progress.take(self.database, self.machine):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ehpc_jupyter.localq.settings import QUEUE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 #: In the middle: others can be put before and behind those that say nothing.
 _DEFAULT_PRIORITY = 5
@@ -44,14 +44,23 @@ def parser() -> argparse.ArgumentParser:
         ("hold", "Keep what waits of jobs or tasks from starting."),
         ("release", "Let what is held start."),
     ):
-        verb(name, text).add_argument("ids", nargs="+", metavar="ID", help="12, or tasks: 12_3, 12_3,5-9")
+        verb(name, text).add_argument("ids", nargs="+", metavar="ID", help="12, or tasks: 12_3, 12_[3,5-9]")
     verb("version", "The version of this queue.")
     return top
 
 
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The options of a command. Raises SystemExit: misuse, as argparse has it."""
+    top = parser()
+    options = top.parse_args(argv)
+    if options.verb == "submit" and options.script is None and not options.test_only:
+        top.error("submit needs a script")
+    return options
+
+
 def _submit_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("script", help="its first line may name the interpreter; /bin/sh if not")
+    add("script", nargs="?", help="its first line may name the interpreter; /bin/sh if not")
     add("--name", help="the script's file name if not given")
     add("--token", default="", help="any text, shown by status: to find the job by")
     add("--queue", default=QUEUE, help=f"the only one is {QUEUE}")
@@ -70,7 +79,18 @@ def _submit_options(parser: argparse.ArgumentParser) -> None:
     add("--chdir", default=".", metavar="FOLDER", help="where it starts (here)")
     add("--output", metavar="FILE", help="%%j: job id, %%a: task, %%%%: a per cent sign (job-%%j.out)")
     add("--error", metavar="FILE", help="likewise (the same as --output)")
+    add(
+        "--after",
+        metavar="ok:12,any:13,notok:14_3",
+        help="wait until those ended well, in any way, not well; all must hold",
+    )
     add("--hold", action="store_true", help="wait until it is released")
+    add(
+        "--test-only",
+        action="store_true",
+        help="submit nothing; say whether it would be taken. The script may be left out",
+    )
+    add("--parsable", action="store_true", help="with --test-only: a line of NAME=VALUE, separated by \\x1f")
 
 
 def _count(least: int, most: int = 10**9) -> Callable[[str], int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ehpc_jupyter.localq import dependencies
 from ehpc_jupyter.localq.database import CANCELLED, FINISHED, NODE_FAILED, QUEUED, STARTING
 from ehpc_jupyter.localq.indices import Indices, one
 from ehpc_jupyter.localq.plan import Amount, Waiting, plan
@@ -28,12 +29,14 @@ class Ending(NamedTuple):
         exit_code: of the script; None if a signal ended it, or if it never ran.
         signal: the signal that ended the script.
         reason: in words for the user; None where exit code or signal say it all.
+        memory_peak_mb: the most memory of the largest of its processes; None if not known.
     """
 
     state: str
     exit_code: int | None = None
     signal: int | None = None
     reason: str | None = None
+    memory_peak_mb: int | None = None
 
 
 class Leader(NamedTuple):
@@ -52,11 +55,12 @@ def live(database: Database) -> list[sqlite3.Row]:
     ).fetchall()
 
 
-def waiting(database: Database) -> Iterator[Waiting]:
-    """The jobs with tasks that wait, in the order of their turn."""
+def waiting(database: Database, *, priority: int = 0) -> Iterator[Waiting]:
+    """The jobs of at least a priority whose tasks wait for their turn, in the order of it."""
     rows = database.execute(
         "SELECT id, members, cores, memory_mb, gpus FROM sets JOIN jobs ON id = job WHERE state = 'QUEUED'"
-        " ORDER BY priority DESC, id"
+        " AND priority >= ? ORDER BY priority DESC, id",
+        (priority,),
     )
     for row in rows:
         yield Waiting(row["id"], len(Indices.parse(row["members"])), Amount(*row[2:5]))
@@ -109,7 +113,7 @@ def begin(database: Database, job: int, index: int, leader: Leader, now: int) ->
 def task(database: Database, job: int, index: int) -> sqlite3.Row | None:
     """A task's row together with its job's; None if it has none."""
     found: sqlite3.Row | None = database.execute(
-        "SELECT jobs.*, state, stop, leader, leader_start, boot, tasks.gpus AS gpu_ids, tasks.started AS began"
+        "SELECT jobs.*, state, stop, stopped_by, leader, leader_start, boot, tasks.gpus AS gpu_ids, tasks.started AS began"
         " FROM tasks JOIN jobs ON jobs.id = job WHERE job = ? AND task = ?",
         (job, index),
     ).fetchone()
@@ -126,19 +130,31 @@ def _finish(database: Database, job: int, index: int, ending: Ending, now: int) 
     row = task(database, job, index)
     if row is None or row["state"] not in ("STARTING", "RUNNING"):
         return
+    if ending.state == CANCELLED and row["stopped_by"]:
+        ending = ending._replace(reason=f"cancelled by {row['stopped_by']}")
     kept = row["first"] is None
     if not kept and ending.state != FINISHED:
         query = "SELECT count(*) FROM tasks WHERE job = ? AND ended IS NOT NULL"
         kept = database.execute(query, (job,)).fetchone()[0] < KEPT_TASKS
     if kept:
         database.execute(
-            "UPDATE tasks SET state = ?, exit_code = ?, signal = ?, reason = ?, ended = ? WHERE job = ? AND task = ?",
+            "UPDATE tasks SET state = ?, exit_code = ?, signal = ?, reason = ?, memory_peak_mb = ?, ended = ?"
+            " WHERE job = ? AND task = ?",
             (*ending, now, job, index),
         )
     else:
         database.execute("DELETE FROM tasks WHERE job = ? AND task = ?", (job, index))
-        database.add_ended(job, ending.state, one(index), row["began"], now)
+        database.add_ended(
+            job,
+            ending.state,
+            one(index),
+            now,
+            started=row["began"],
+            reason=ending.reason,
+            memory_peak_mb=ending.memory_peak_mb,
+        )
     database.settle(job, now)
+    dependencies.judge(database, job)
 
 
 def put_back(database: Database, job: int, index: int, now: int, *, blame: bool = True) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from ehpc_jupyter.localq import progress
-from ehpc_jupyter.localq.database import HELD, QUEUED, STARTING, array_of
+from ehpc_jupyter.localq import dependencies, progress
+from ehpc_jupyter.localq.database import BLOCKED, HELD, QUEUED, STARTING, array_of
 from ehpc_jupyter.localq.indices import Indices, one
 from ehpc_jupyter.localq.plan import Amount, plan
 from ehpc_jupyter.localq.settings import QUEUE, RECENT_S
@@ -36,6 +36,7 @@ class Spell(NamedTuple):
     exit_code: int | None = None
     signal: int | None = None
     reason: str | None = None
+    memory_peak_mb: int | None = None
 
 
 def entries(database: Database, machine: Machine, ids: Iterable[int] | None, now: int) -> list[Entry]:
@@ -61,7 +62,8 @@ def _reasons(database: Database, machine: Machine) -> dict[int, str]:
     running = progress.live(database)
     total = Amount(machine.cores, machine.memory_mb, len(machine.gpus))
     free, _ = progress.unused(machine, running)
-    return {choice.job: choice.reason for choice in plan(total, free, progress.waiting(database)) if choice.reason}
+    found = {choice.job: choice.reason for choice in plan(total, free, progress.waiting(database)) if choice.reason}
+    return found | dependencies.reasons(database)
 
 
 def _entries(database: Database, where: str, value: int, reasons: dict[int, str]) -> Iterator[Entry]:
@@ -72,18 +74,22 @@ def _entries(database: Database, where: str, value: int, reasons: dict[int, str]
         (value,),
     ):
         state, job = row["state"], row["job"]
-        reason = reasons.get(job) if state == QUEUED else "JobHeldUser" if state == HELD else None
+        reason = row["reason"]
+        if state in (QUEUED, BLOCKED):
+            state, reason = QUEUED, reasons.get(job)
+        elif state == HELD:
+            reason = "JobHeldUser"
         code = 0 if state == "FINISHED" else None
-        spell = Spell(state, Indices.parse(row["members"]), row["started"], row["ended"], code, None, reason)
-        spells.setdefault(job, []).append(spell)
+        members, times = Indices.parse(row["members"]), (row["started"], row["ended"])
+        spells.setdefault(job, []).append(Spell(state, members, *times, code, None, reason, row["memory_peak_mb"]))
     for row in database.execute(
         f"SELECT tasks.* FROM tasks JOIN jobs ON id = job WHERE {where} ORDER BY job, task",  # noqa: S608
         (value,),
     ):
         # What it starts in is the queue's own affair: the script does not run yet.
         state = QUEUED if row["state"] == STARTING else row["state"]
-        times = (row["started"], row["ended"], row["exit_code"], row["signal"])
-        spells.setdefault(row["job"], []).append(Spell(state, one(row["task"]), *times, row["reason"]))
+        rest = (row[name] for name in ("started", "ended", "exit_code", "signal", "reason", "memory_peak_mb"))
+        spells.setdefault(row["job"], []).append(Spell(state, one(row["task"]), *rest))
     for job in database.execute(f"SELECT {_JOBS} FROM jobs WHERE {where} ORDER BY id", (value,)):  # noqa: S608
         for spell in sorted(spells.get(job["id"], ()), key=lambda each: each.members.spans):
             yield _entry(job, spell)
@@ -107,6 +113,7 @@ def _entry(job: sqlite3.Row, spell: Spell) -> Entry:
         "start_time": spell.started,
         "end_time": spell.ended,
         "wall_time_s": job["wall_time_s"],
+        "memory_peak_mb": spell.memory_peak_mb,
         "token": job["token"] or None,
     }
     if spell.started:

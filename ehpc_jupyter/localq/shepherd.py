@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import sqlite3
+import sys
 import time
 
 from ehpc_jupyter.localq import launch, processes, progress
@@ -44,6 +46,7 @@ class Shepherd:
         self.bell = Bell(bell_of(self.folder, job, index))
         self.cause: Ending | None = None
         self.kill_at: float | None = None
+        self.own_memory = 0
 
     def run(self) -> None:
         """From the fork to the note of its end."""
@@ -52,6 +55,7 @@ class Shepherd:
         if task is None or task["state"] != "STARTING":
             return
         child = launch.fork(task, self.index)
+        self.own_memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         found = processes.process(child.pid)
         leader = Leader(child.pid, found.start if found else "", processes.boot())
         begun = progress.begin(database, self.job, self.index, leader, int(time.time()))
@@ -70,20 +74,30 @@ class Shepherd:
         while not pid:
             moments = (limit if self.cause is None else None, self.kill_at)
             self.bell.wait(min([_LOOK_S, *(moment - time.monotonic() for moment in moments if moment is not None)]))
-            pid, status = os.waitpid(child.pid, os.WNOHANG)
+            pid, status, used = os.wait4(child.pid, os.WNOHANG)
             if not pid:
                 self._decide(child.pid, limit, wall_time_s)
         with os.fdopen(child.fault, "rb") as pipe:
             fault = pipe.read().decode(errors="replace")
         code = os.waitstatus_to_exitcode(status)
         self._sweep(child.pid)
+        peak = self._peak_mb(used.ru_maxrss)
         if self.cause:
-            return self.cause._replace(exit_code=code if code >= 0 else None, signal=-code if code < 0 else None)
+            ended = self.cause._replace(memory_peak_mb=peak)
+            return ended._replace(exit_code=code) if code >= 0 else ended._replace(signal=-code)
         if fault:
             return Ending(FAILED, reason=fault)
         if code < 0:
-            return Ending(FAILED, signal=-code, reason=_signal_words(-code))
-        return Ending(FAILED if code else FINISHED, exit_code=code)
+            return Ending(FAILED, signal=-code, reason=_signal_words(-code), memory_peak_mb=peak)
+        return Ending(FAILED if code else FINISHED, exit_code=code, memory_peak_mb=peak)
+
+    def _peak_mb(self, largest: int) -> int | None:
+        """The peak of the script's largest process, of all that it waited for; they are not added up, nobody knows when each was.
+
+        The script's process began as a copy of this one, whose memory counts: what is not more than that is not the script's.
+        """
+        unit = 1024**2 if sys.platform == "darwin" else 1024
+        return -(-largest // unit) if largest > self.own_memory else None
 
     def _decide(self, leader: int, limit: float | None, wall_time_s: int | None) -> None:
         """Begin or go on to end the script, if there is a cause to."""

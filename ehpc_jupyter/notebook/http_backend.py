@@ -75,7 +75,7 @@ class HttpBackend:
             answer = None
         if response.status_code < 300 and isinstance(answer, dict):
             return answer
-        raise self._error(action, response.status_code, answer if isinstance(answer, dict) else {})
+        raise self._error(action, response, answer if isinstance(answer, dict) else {})
 
     def _post(self, action: str, body: dict[str, Any], timeout_s: float) -> requests.Response:
         # A session for each call: sessions are not made for several threads, and a kept connection that the server
@@ -113,9 +113,10 @@ class HttpBackend:
             "Start it again and restart this kernel"
         )
 
-    def _error(self, action: str, status: int, answer: dict[str, Any]) -> EhpcError:
+    def _error(self, action: str, response: requests.Response, answer: dict[str, Any]) -> EhpcError:
+        status = response.status_code
         if "Code" in answer:
-            return from_body(answer, status)
+            return from_body(answer, status, retry_after_ms=response.headers.get("x-acs-retry-after", ""))
         if status == 404:
             return self._without_extension()
         if status in {301, 302, 303, 307, 308, 401, 403}:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from ehpc_jupyter.errors import AgentError, EhpcError, ListFailure, StopFailure, SubmitFailure
+from ehpc_jupyter.errors import AgentError, EhpcError, ListFailure, ServiceUnavailable, StopFailure, SubmitFailure
 from ehpc_jupyter.models.cluster import Node, Queue
 from ehpc_jupyter.models.job import JobState, Occupied
 from ehpc_jupyter.schedulers.base import FIELD, JobReport, Scheduler, TrialAnswer, with_task
@@ -28,6 +29,8 @@ STATES = {
     "NODE_FAILED": JobState.NODE_FAILED,
 }
 _SUBMITTED = re.compile(r"^Submitted batch job (\d+)$", re.MULTILINE)
+#: How the queue begins what it says of a job that it does not take; of itself it says that it cannot be used.
+_REFUSED = re.compile(r"localq: (?!the queue.* cannot be used: )")
 _ESCAPE = re.compile(r"\\x([0-9a-f]{2})")
 _PROGRAM = Path(__file__).parents[1] / "localq" / "__main__.py"
 
@@ -51,6 +54,10 @@ class LocalScheduler(Scheduler):
 
     def submit_command(self, job: Submission) -> Argv:
         """See ``Scheduler``."""
+        return (*self._program, "submit", *self._options(job), "--", job.script)
+
+    def _options(self, job: Submission) -> list[str]:
+        """``--name=value`` in one word: a value that begins with a hyphen is no option."""
         spec, is_array = job.spec, job.spec.array_request is not None
         options: dict[str, object] = {
             "name": job.name,
@@ -62,13 +69,12 @@ class LocalScheduler(Scheduler):
             "chdir": job.work_dir,
             "output": with_task(job.stdout, is_array=is_array),
             "error": with_task(job.stderr, is_array=is_array),
+            "after": spec.after,
         }
         if wanted := spec.resources:
             memory_mb = wanted.memory and wanted.memory.mb
             options |= {"nodes": wanted.nodes, "cores": wanted.cores, "memory-mb": memory_mb, "gpus": wanted.gpus}
-        # NAME=VALUE in one word: a value that begins with a hyphen is no option.
-        words = (f"--{option}={value}" for option, value in options.items() if value is not None)
-        return (*self._program, "submit", *words, "--", job.script)
+        return [f"--{option}={value}" for option, value in options.items() if value is not None]
 
     def parse_submit(self, result: CommandResult) -> str:
         """See ``Scheduler``."""
@@ -77,13 +83,27 @@ class LocalScheduler(Scheduler):
             raise SubmitFailure(_words(result))
         return found[1]
 
-    def test_command(self, job: Submission) -> Argv | None:
-        """It cannot be asked."""
-        return None
+    def test_command(self, job: Submission) -> Argv:
+        """See ``Scheduler``; the script is not looked at."""
+        return (*self._program, "submit", "--test-only", "--parsable", *self._options(job))
 
     def parse_test(self, result: CommandResult) -> TrialAnswer:
-        """See ``Scheduler``."""
-        return TrialAnswer(valid=None, words=_words(result))
+        """See ``Scheduler``. The start is known of a job that would start at once."""
+        if result.exit_code:
+            if not _REFUSED.match(result.words):
+                raise ServiceUnavailable(_words(result))
+            return TrialAnswer(valid=False, words=_words(result))
+        # The submit program's shell takes line ends off.
+        whole = replace(result, stdout=result.stdout.rstrip("\n") + "\n")
+        for fields in _fields(whole, ServiceUnavailable, required=("words", "node")):
+            start = fields.get("start_time", "")
+            return TrialAnswer(
+                valid=True,
+                words=fields["words"],
+                start_time=int(start) if start.isdecimal() else None,
+                node_list=fields["node"],
+            )
+        raise ServiceUnavailable("the local queue gave no answer")
 
     def status_command(self, users: Sequence[str]) -> Argv:
         """All jobs: the queue has those of one account only. Ended ones are in the answer for ten minutes."""
@@ -212,6 +232,7 @@ def _report(fields: dict[str, str]) -> JobReport:
         start_time=number("start_time"),
         end_time=number("end_time"),
         wall_time_s=number("wall_time_s"),
+        memory_peak_mb=number("memory_peak_mb"),
         token=fields.get("token"),
         occupied=Occupied(nodes=1, cores=number("cores"), memory_mb=number("memory_mb") or None, gpus=number("gpus"))
         if "cores" in fields

@@ -19,18 +19,9 @@ from ehpc_jupyter.schedulers.base import (
     Submission,
     TrialAnswer,
 )
+from ehpc_jupyter.schedulers.slurm_jobs import SACCT, SQUEUE, accounted, queued
 from ehpc_jupyter.schedulers.slurm_options import options
-from ehpc_jupyter.schedulers.slurm_site import (
-    NODES,
-    QUEUES,
-    RECORD,
-    allotted,
-    count_tasks,
-    occupied,
-    parse_duration,
-    parse_nodes,
-    parse_queues,
-)
+from ehpc_jupyter.schedulers.slurm_site import NODES, QUEUES, RECORD, parse_nodes, parse_queues
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,49 +31,8 @@ if TYPE_CHECKING:
 #: Times as UNIX seconds, whatever the site's format; lists of array tasks whole (default: cut after 64 characters).
 _ENV = ("env", "SLURM_TIME_FORMAT=%s", "SLURM_BITSTR_LEN=0")
 
-#: squeue(1), "JOB STATE CODES"; every state there is.
-STATES: dict[str, JobState] = {
-    "BOOT_FAIL": JobState.NODE_FAILED,
-    "CANCELLED": JobState.CANCELLED,
-    "COMPLETED": JobState.FINISHED,
-    "COMPLETING": JobState.RUNNING,
-    "CONFIGURING": JobState.RUNNING,
-    "DEADLINE": JobState.TIMEOUT,
-    "FAILED": JobState.FAILED,
-    "NODE_FAIL": JobState.NODE_FAILED,
-    "OUT_OF_MEMORY": JobState.OUT_OF_MEMORY,
-    "PENDING": JobState.QUEUED,
-    "PREEMPTED": JobState.CANCELLED,
-    "REQUEUED": JobState.QUEUED,
-    "REQUEUE_FED": JobState.QUEUED,
-    "REQUEUE_HOLD": JobState.HELD,
-    "RESIZING": JobState.RUNNING,
-    "RESV_DEL_HOLD": JobState.HELD,
-    "REVOKED": JobState.CANCELLED,
-    "RUNNING": JobState.RUNNING,
-    "SIGNALING": JobState.RUNNING,
-    "SPECIAL_EXIT": JobState.HELD,
-    "STAGE_OUT": JobState.RUNNING,
-    "STOPPED": JobState.SUSPENDED,
-    "SUSPENDED": JobState.SUSPENDED,
-    "TIMEOUT": JobState.TIMEOUT,
-}
 #: The words of ``sacct`` and ``squeue`` for what the job's own record shows.
 WORDS = {JobState.FINISHED: "COMPLETED", JobState.NODE_FAILED: "NODE_FAIL", JobState.QUEUED: "PENDING"}
-_SQUEUE = ("%F", "%K", "%T", "%r", "%P", "%u", "%N", "%V", "%S", "%e", "%l", "%D", "%C", "%b", "%k", "%j")
-_SACCT = (
-    "JobID",
-    "State",
-    "ExitCode",
-    "Partition",
-    "User",
-    "NodeList",
-    "Submit",
-    "Start",
-    "End",
-    "TimelimitRaw",
-    "AllocTRES",
-)
 #: What Slurm says when the controller did not answer in time: the job may have been taken all the same.
 _NO_ANSWER = re.compile(
     r"Socket timed out|Unable to contact slurm controller|Zero Bytes were transmitted|Connection (refused|reset|timed out)"
@@ -143,7 +93,7 @@ class SlurmScheduler(Scheduler):
             "all",
             f"--user={','.join(users)}",
             "-o",
-            FIELD.join(_SQUEUE) + RECORD,
+            SQUEUE,
         )
 
     def parse_status(self, result: CommandResult) -> list[JobReport]:
@@ -153,42 +103,12 @@ class SlurmScheduler(Scheduler):
         records = result.stdout.split(RECORD + "\n")
         if records.pop() != "":
             raise ListFailure("squeue's answer is not whole; it was not used")
-        # The name comes last and may hold anything.
-        return [self._queued(record.split(FIELD, len(_SQUEUE) - 1)) for record in records]
-
-    def _queued(self, fields: list[str]) -> JobReport:
-        if len(fields) != len(_SQUEUE):
-            raise ListFailure(f"squeue printed a record of {len(fields)} fields where {len(_SQUEUE)} were asked for")
-        job, tasks, native, reason, queue, user, nodes, submitted, start, end, limit, *given, comment, name = fields
-        state = STATES.get(native, JobState.UNKNOWN)
-        if state is JobState.QUEUED and ("Held" in reason or "held" in reason):
-            state = JobState.HELD
-        started = state not in (JobState.QUEUED, JobState.HELD)
-        return JobReport(
-            job_id=job,
-            tasks=None if tasks == "N/A" else tasks,
-            count=1 if tasks == "N/A" else count_tasks(tasks),
-            state=state,
-            native_state=native,
-            reason=None if reason in ("None", "") else reason,
-            queue=queue,
-            user=user,
-            node_list=nodes or None,
-            submit_time=_seconds(submitted),
-            # For a waiting job squeue's start and end are a forecast.
-            start_time=_seconds(start) if started else None,
-            end_time=_seconds(end) if state.is_final else None,
-            wall_time_s=parse_duration(limit),
-            token=None if comment == "(null)" else comment,
-            name=name,
-            # What a waiting job is shown with is what it asks for.
-            occupied=occupied(*given) if nodes else None,
-        )
+        return [queued(record) for record in records]
 
     def history_command(self, job_ids: Sequence[str]) -> Argv:
-        """The accounting's lines of whole jobs and tasks (``-X``: no steps)."""
-        wanted = ("-j", ",".join(job_ids), f"--format={','.join(_SACCT)}")
-        return (*_ENV, "sacct", "-X", "-n", "-P", f"--delimiter={FIELD}", *wanted)
+        """The accounting's lines of whole jobs and tasks, each followed by those of its steps, which alone have the memory."""
+        wanted = ("-j", ",".join(job_ids), f"--format={','.join(SACCT)}")
+        return (*_ENV, "sacct", "-n", "-P", f"--delimiter={FIELD}", *wanted)
 
     def parse_history(self, result: CommandResult) -> list[JobReport]:
         """An empty list on a site without accounting. Raises ListFailure."""
@@ -196,35 +116,7 @@ class SlurmScheduler(Scheduler):
             if _NO_ACCOUNTING in result.stderr:
                 return []
             raise _failure(ListFailure, result)
-        return [self._accounted(line.split(FIELD)) for line in result.stdout.splitlines() if line]
-
-    def _accounted(self, fields: list[str]) -> JobReport:
-        if len(fields) != len(_SACCT):
-            raise ListFailure(f"sacct printed a record of {len(fields)} fields where {len(_SACCT)} were asked for")
-        job, native, code, queue, user, nodes, submitted, start, end, limit, given = fields
-        parent, _, tasks = job.partition("_")
-        tasks = tasks.strip("[]")
-        word, _, by = native.partition(" ")
-        state = STATES.get(word, JobState.UNKNOWN)
-        exit_code, _, signal = code.partition(":")
-        return JobReport(
-            job_id=parent,
-            tasks=tasks or None,
-            count=count_tasks(tasks) if tasks else 1,
-            state=state,
-            native_state=word,
-            reason=f"cancelled {by}" if by else None,
-            exit_code=int(exit_code) if exit_code.isdecimal() and state.is_final else None,
-            signal=int(signal) if signal.isdecimal() and int(signal) and state.is_final else None,
-            queue=queue or None,
-            user=user or None,
-            node_list=None if nodes in ("", "None assigned") else nodes,
-            submit_time=_seconds(submitted),
-            start_time=_seconds(start),
-            end_time=_seconds(end),
-            wall_time_s=int(limit) * 60 if limit.isdecimal() else None,
-            occupied=allotted(given),
-        )
+        return accounted(result.stdout)
 
     def stop_command(self, job_ids: Sequence[str]) -> Argv:
         """scancel(1); it is silent about ids that are unknown or ended."""

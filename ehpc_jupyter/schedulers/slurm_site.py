@@ -137,6 +137,15 @@ def parse_duration(text: str) -> int | None:
     return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
 
 
+def parse_memory_mb(text: str) -> int | None:
+    """sacct's ``MaxRSS``, ``1234K`` or ``1.50M`` or bytes, in MB, at least 1; None where nothing was measured."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)", text.strip())
+    if not match or not float(match[1]):
+        return None
+    size = float(match[1]) * {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}[match[2]]
+    return max(1, round(size / 1024**2))
+
+
 def count_gpus(gres: str) -> int:
     """GPUs of a node from its generic resources: ``gpu:2``, ``gpu:a100:4(S:0-1),tmpdisk:1``, ``(null)``."""
     return sum(int(m[1]) for m in re.finditer(r"\bgpu(?::[A-Za-z][^:,(]*)?:(\d+)", gres))

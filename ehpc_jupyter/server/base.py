@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import http.client
+import inspect
 import json
 import socket
 import time
@@ -21,10 +22,10 @@ from ehpc_jupyter.errors import (
     InvalidParams,
     MethodNotAllowed,
     Problem,
+    Throttling,
 )
 from ehpc_jupyter.jobs.service import new_request_id
 from ehpc_jupyter.server.gate import JUPYTER_KEY, Gate, KeyIdentity
-from ehpc_jupyter.server.limits import Throttling
 from ehpc_jupyter.server.parameters import check_size, is_form
 from ehpc_jupyter.server.signature import Sent
 
@@ -68,10 +69,7 @@ class EhpcHandler(APIHandler):
             raise web.HTTPError(403, "log in first, or send Jupyter's token in the header Authorization: token …")
         self.gate.throttle.take(self._who(), time.monotonic())
         self.look()
-        allowed = self.authorizer.is_authorized(self, self.current_user, self.access(), self.auth_resource)
-        if asyncio.isfuture(allowed) or asyncio.iscoroutine(allowed):
-            allowed = await allowed
-        if not allowed:
+        if not await self._is_authorized():
             raise web.HTTPError(403, f"{self.current_user.username} may not {self.access()} {self.auth_resource}")
 
     def _exchange_credentials(self) -> None:
@@ -102,6 +100,18 @@ class EhpcHandler(APIHandler):
         if self._key is None and self.token_authenticated and (token := self.identity_provider.get_token(self)):
             return f"token {hashlib.sha256(token.encode()).hexdigest()}"
         return f"user {self.current_user.username}"
+
+    async def _is_authorized(self) -> bool:
+        try:
+            allowed = self.authorizer.is_authorized(self, self.current_user, self.access(), self.auth_resource)
+            return bool(await allowed if inspect.isawaitable(allowed) else allowed)
+        except Exception as error:
+            if self._key is None:
+                raise
+            # JupyterHub's reads what the Hub said of a user, and a key is none of the Hub's.
+            judge = type(self.authorizer).__name__
+            self.log.warning("ehpc: %s cannot judge the access key %s: %r", judge, self._key, error)
+            raise web.HTTPError(403, f"{judge} knows no access keys; send one of its own users' tokens") from None
 
     def look(self) -> None:
         """Read as much of the request as ``access`` needs."""

@@ -96,5 +96,5 @@ class DocsHandler(EhpcHandler):
     async def get(self) -> None:
         """HTML."""
         server = f"{self.request.protocol}://{self.request.host}{self.base_url}ehpc"
-        text = page.render(openapi.document(list(self.service.profiles), server))
+        text = page.render(openapi.document(list(self.service.profiles), server), self.get_query_argument("theme", ""))
         self.finish(text, set_content_type="text/html; charset=utf-8")

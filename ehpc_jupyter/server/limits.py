@@ -5,29 +5,12 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 
-from ehpc_jupyter.errors import EhpcError
+from ehpc_jupyter.errors import Throttling
 
 #: A user may save up requests for this long, seconds.
 BURST_S = 10.0
 #: Users remembered at once; the one who asked longest ago is forgotten, which gives him a full bucket.
 USERS = 10_000
-
-
-class Throttling(EhpcError):
-    """429: too many requests; the header ``x-acs-retry-after`` says in how many milliseconds to come again.
-
-    Attributes:
-        retry_after_ms: at least 1 (milliseconds are what the official SDK sleeps in).
-    """
-
-    http_status = 429
-    code = "Throttling.User"
-    summary = "The request was denied due to user flow control"
-    transient = True
-
-    def __init__(self, detail: str, *, retry_after_ms: int = 1000) -> None:
-        super().__init__(detail, recommend=f"Try again in {retry_after_ms} ms.")
-        self.retry_after_ms = retry_after_ms
 
 
 class Throttle:

@@ -8,25 +8,15 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from pydantic.json_schema import models_json_schema
 
-from ehpc_jupyter.errors import (
-    TABLE,
-    ActionNotFound,
-    EhpcError,
-    Forbidden,
-    InternalError,
-    InvalidParams,
-    JobNotFound,
-    MethodNotAllowed,
-    Problem,
-)
+from ehpc_jupyter.errors import ERRORS, InvalidParams, Problem
 from ehpc_jupyter.jobs.actions_table import ACTIONS
 from ehpc_jupyter.models.base import WireModel
-from ehpc_jupyter.server import limits, parameters, policy, signature
 from ehpc_jupyter.server.parameters import GET_ACTIONS, VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ehpc_jupyter.errors import EhpcError
     from ehpc_jupyter.jobs.actions_table import Action
 
 _REF = "#/components/schemas/{model}"
@@ -57,15 +47,6 @@ _SECURITY: dict[str, dict[str, str]] = {
         "configuration's.",
     },
 }
-
-
-def all_errors() -> list[type[EhpcError]]:
-    """Every error that an action may answer, the API page's rows first."""
-    own = [signature.SignatureDoesNotMatch, signature.InvalidAccessKeyId, signature.IncompleteSignature]
-    own += [signature.SignatureNonceUsed, signature.IllegalTimestamp, parameters.NoSuchVersion]
-    rest = [policy.NoPermission, limits.Throttling]
-    named = [JobNotFound, Forbidden, ActionNotFound, MethodNotAllowed, InternalError]
-    return [*TABLE, *named, *own, *rest]
 
 
 def document(clusters: Sequence[str], server: str) -> dict[str, Any]:
@@ -161,6 +142,11 @@ def _as_sent(schema: dict[str, Any], takes: Callable[[Any], bool]) -> dict[str, 
         return kept
     kinds = list(inner.get("anyOf", [inner]))
     types = {kind.get("type", "object" if "$ref" in kind else None) for kind in kinds}
+    for kind in kinds:
+        if kind.get("type") == "array":  # a length that is asked of text, too, stands here under the text's name
+            kind |= {
+                name.replace("Length", "Items"): kind.pop(name) for name in ("minLength", "maxLength") if name in kind
+            }
     if "integer" in types:
         kinds.append({"type": "string", "pattern": "^[0-9]+$"})
     elif "boolean" in types:
@@ -172,8 +158,17 @@ def _as_sent(schema: dict[str, Any], takes: Callable[[Any], bool]) -> dict[str, 
     if "null" not in types and takes(None):
         kinds.append({"type": "null"})
     if "integer" not in types and takes(1):
-        kinds.append({"type": "integer"})
+        kinds.append(_integers(takes))
     return {**kept, "anyOf": kinds} if len(kinds) > 1 else schema
+
+
+def _integers(takes: Callable[[Any], bool]) -> dict[str, Any]:
+    """Which whole numbers a field takes that is none itself: a truth value's, a text's."""
+    if not takes(2):
+        return {"type": "integer", "enum": [0, 1]}
+    limits = {} if takes(-1) else {"minimum": 0 if takes(0) else 1}
+    most = next((10**digits - 1 for digits in range(20, 0, -1) if takes(10**digits - 1)), None)
+    return {"type": "integer", **limits, **({} if takes(10**30) or most is None else {"maximum": most})}
 
 
 def _path(name: str, action: Action, schemas: dict[str, Any]) -> dict[str, Any]:
@@ -232,7 +227,7 @@ def _nested(field: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any] | 
 
 
 def _statuses() -> list[int]:
-    return sorted({error.http_status for error in all_errors()})
+    return sorted({error.http_status for error in ERRORS})
 
 
 def _error_schema() -> dict[str, Any]:
@@ -244,14 +239,14 @@ def _error_schema() -> dict[str, Any]:
         "Recommend": "Further advice; may be empty.",
     }
     properties: dict[str, Any] = {name: {"type": "string", "description": text} for name, text in fields.items()}
-    properties["Code"]["enum"] = [error.code for error in all_errors()]
+    properties["Code"]["enum"] = [error.code for error in ERRORS]
     return {"type": "object", "properties": properties, "required": list(fields), "additionalProperties": False}
 
 
 def _responses() -> dict[str, Any]:
     made: dict[str, Any] = {}
     for status in _statuses():
-        rows = [error for error in all_errors() if error.http_status == status]
+        rows = [error for error in ERRORS if error.http_status == status]
         samples = {error.code: {"summary": _first(error), "value": _sample(error)} for error in rows}
         content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}, "examples": samples}}
         made[f"Error{status}"] = {"description": ", ".join(error.code for error in rows), "content": content}

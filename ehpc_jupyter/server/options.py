@@ -50,7 +50,7 @@ class ServerOptions(HasTraits):
     max_query = Int(
         48 * 1024,
         min=1024,
-        help="Largest query of a request, bytes. Tornado drops requests whose line and headers pass 64 KiB.",
+        help="Largest query of a request, bytes. Beyond 256 KiB more the connection is closed without an answer.",
     ).tag(config=True)
 
     rate_limit = Float(

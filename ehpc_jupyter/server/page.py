@@ -1,4 +1,4 @@
-"""The API's description as one page of HTML: no script, nothing from elsewhere, light or dark as the reader's system is. Pure."""
+"""The API's description as one page of HTML: no script, nothing from elsewhere, light or dark. Pure."""
 
 from __future__ import annotations
 
@@ -10,27 +10,32 @@ from typing import Any
 
 _STYLE = """
 :root { color-scheme: light dark; }
+:root[data-theme="light"] { color-scheme: light; }
+:root[data-theme="dark"] { color-scheme: dark; }
+html { background: Canvas; color: CanvasText; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 pre, table { overflow-x: auto; display: block; }
 pre { padding: .7rem; border: 1px solid; border-radius: 4px; border-color: color-mix(in srgb, currentColor 25%, transparent); }
 td, th { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; }
 h2 { margin-top: 2.5rem; border-bottom: 1px solid; }
+p code { overflow-wrap: anywhere; }
 small { opacity: .75; }
 """
 #: For the Content-Security-Policy: this style and no other.
 STYLE_HASH = f"'sha256-{base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
 
 
-def render(document: dict[str, Any]) -> str:
+def render(document: dict[str, Any], theme: str = "") -> str:
     """The page.
 
     Args:
         document: OpenAPI, as ``openapi.document`` makes it.
+        theme: ``light`` or ``dark``; as the reader's system is if anything else.
     """
     info, schemas = document["info"], document["components"]["schemas"]
     links = " · ".join(f'<a href="#{name[1:]}">{name[1:]}</a>' for name in document["paths"])
     parts = [
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
+        f'<!DOCTYPE html><html lang="en" data-theme="{escape(theme)}"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{escape(info['title'])}</title><style>{_STYLE}</style></head><body>",
         f"<h1>{escape(info['title'])} <small>{escape(info['version'])}</small></h1><p>{escape(info['description'])}</p>",

@@ -17,7 +17,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from ehpc_jupyter.errors import ActionNotFound, EhpcError, InvalidParams, Problem
+from ehpc_jupyter.errors import ActionNotFound, InvalidParams, NoSuchVersion, Problem
 from ehpc_jupyter.server.signature import parameters
 
 if TYPE_CHECKING:
@@ -49,14 +49,6 @@ _COMMON = frozenset(
 )
 #: JupyterLab appends the time to a URL, ``?1723802000000``, against caches.
 _CACHE_BUSTER = re.compile(r"[0-9]+")
-
-
-class NoSuchVersion(EhpcError):
-    """400: another version of the API than this one."""
-
-    http_status = 400
-    code = "NoSuchVersion"
-    summary = "The specified version does not exist"
 
 
 def action_of(sent: Sent, path_action: str | None) -> str:

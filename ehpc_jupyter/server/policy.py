@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ehpc_jupyter.errors import EhpcError
+from ehpc_jupyter.errors import NoPermission
 from ehpc_jupyter.models.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -12,14 +12,6 @@ if TYPE_CHECKING:
 
 _PREFIX = "ehpc:"
 _EVERY = f"{_PREFIX}*"
-
-
-class NoPermission(EhpcError):
-    """403: the configured policy denies this action."""
-
-    http_status = 403
-    code = "NoPermission"
-    summary = "You are not authorized to perform the operation"
 
 
 class Policy:

@@ -15,6 +15,7 @@ _QUERY = re.compile(r"\?\S*")
 #: A query that holds one of these is hidden as a whole: cutting out values would trust that everybody encodes alike.
 #: Not ``token``: Jupyter prints the address to open with it, and scrubs it elsewhere.
 _SECRET = re.compile(r"jobspec|password|bearertoken|securitytoken", re.IGNORECASE)
+_LONGEST = 16 * 1024
 #: As Python writes a dictionary.
 _SETTING = re.compile(
     r"""(?P<name>['"](?:access_keys|password|RunasUserPassword)['"]: )(?:\{[^{}]*\}|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
@@ -60,7 +61,8 @@ def redacted(text: str) -> str:
 
 def _hide(match: re.Match[str]) -> str:
     # Twice: a query within a query's value (Referer, next=) is encoded once more.
-    return "?[hidden]" if _SECRET.search(unquote_plus(unquote_plus(match[0]))) else match[0]
+    # A very long one would only fill the log.
+    return "?[hidden]" if len(match[0]) > _LONGEST or _SECRET.search(unquote_plus(unquote_plus(match[0]))) else match[0]
 
 
 def install() -> None:

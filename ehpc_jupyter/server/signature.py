@@ -15,7 +15,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote
 
-from ehpc_jupyter.errors import EhpcError
+from ehpc_jupyter.errors import (
+    IllegalTimestamp,
+    IncompleteSignature,
+    InvalidAccessKeyId,
+    SignatureDoesNotMatch,
+    SignatureNonceUsed,
+)
 from ehpc_jupyter.server.nonces import Nonces
 
 if TYPE_CHECKING:
@@ -32,46 +38,6 @@ _AUTHORIZATION = re.compile(
     r"ACS3-HMAC-SHA256 +Credential=([^,\s]+), *SignedHeaders=([^,\s]+), *Signature=([0-9a-f]{64})"
 )
 _STAMP = "%Y-%m-%dT%H:%M:%SZ"
-
-
-class SignatureDoesNotMatch(EhpcError):
-    """403: the signature is not the one that the key's secret makes of this request."""
-
-    http_status = 403
-    code = "SignatureDoesNotMatch"
-    summary = "The request signature does not conform to the server's own"
-
-
-class InvalidAccessKeyId(EhpcError):
-    """404: nobody has this access key."""
-
-    http_status = 404
-    code = "InvalidAccessKeyId.NotFound"
-    summary = "The specified access key is not found"
-
-
-class IncompleteSignature(EhpcError):
-    """400: a part of the signature is missing or cannot be read."""
-
-    http_status = 400
-    code = "IncompleteSignature"
-    summary = "The request signature is incomplete"
-
-
-class SignatureNonceUsed(EhpcError):
-    """400: the request came before; each is taken once."""
-
-    http_status = 400
-    code = "SignatureNonceUsed"
-    summary = "The signature nonce has been used"
-
-
-class IllegalTimestamp(EhpcError):
-    """400: the request is from another time."""
-
-    http_status = 400
-    code = "IllegalTimestamp"
-    summary = "The date of the request is not within 15 minutes of the server's"
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ class SSHTransport(Transport):
                 why = f"no answer within {limit_s:g} s" if isinstance(error, TimeoutError) else words(error)
                 raise LostAnswer(f"{argv[0]} on {self._where()}: {why}") from None
             finally:
-                channel.close()
+                _end(channel)
         finally:
             self._running.discard(running)
             self._channels.release()
@@ -231,7 +231,7 @@ class SSHTransport(Transport):
                     used, self._sftp = self._sftp, None
                     if used is not None:
                         # A channel that nobody reads keeps its place on the connection.
-                        used.close()
+                        _end(used)
                     if attempt == 2 or (transport.is_active() and not isinstance(error, EOFError)):
                         raise Unreachable(f"files on {self._where()}: {words(error)}") from None
                     if not transport.is_active():
@@ -239,6 +239,12 @@ class SSHTransport(Transport):
         finally:
             self._file_lock.release()
         raise AssertionError
+
+
+def _end(channel: paramiko.Channel | paramiko.SFTPClient) -> None:
+    """Close it. On a connection that drops just now that fails, too, and would hide what was said before."""
+    with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+        channel.close()
 
 
 def _sftp(transport: paramiko.Transport, timeout_s: float) -> paramiko.SFTPClient:
@@ -276,9 +282,10 @@ def _converse(channel: paramiko.Channel, argv: tuple[str, ...], stdin: bytes, de
         channel.settimeout(patience())
     if not channel.status_event.wait(patience()):
         raise TimeoutError
-    if channel.exit_status < 0 and not channel.get_transport().is_active():
-        raise EOFError("the connection dropped")
     before, mark, stdout = b"".join(out).partition(_MARK)
+    # paramiko ends the channels of a dropped connection before it calls the connection itself inactive.
+    if channel.exit_status < 0 and not (mark and channel.get_transport().is_active()):
+        raise EOFError("the connection dropped")
     if not mark:
         said = b" ".join((before, *errors)).decode(errors="replace").split()
         raise Unreachable(f"the account's login shell ran no command: {' '.join(said)[-500:] or 'it said nothing'}")

@@ -1,5 +1,6 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import type { ICommandPalette } from '@jupyterlab/apputils';
+import type { ICommandPalette, IThemeManager } from '@jupyterlab/apputils';
+import { URLExt } from '@jupyterlab/coreutils';
 import type { ILauncher } from '@jupyterlab/launcher';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
@@ -22,6 +23,9 @@ const JOB_ARGUMENTS = {
   }
 } as const;
 
+/** Lab's own way to show a page of help: a tab of the main area, which is there again after a reload. */
+const OPEN_HELP = 'help:open';
+
 interface ICommandOptions {
   app: JupyterFrontEnd;
   ehpc: IEhpc;
@@ -30,9 +34,11 @@ interface ICommandOptions {
   trans: TranslationBundle;
   palette: ICommandPalette | null;
   launcher: ILauncher | null;
+  themes: IThemeManager | null;
 }
 
-export function addCommands({ app, ehpc, panel, panelId, trans, palette, launcher }: ICommandOptions): void {
+export function addCommands(options: ICommandOptions): void {
+  const { app, ehpc, panel, panelId, trans, palette, launcher, themes } = options;
   const { commands, shell } = app;
   const { actions } = ehpc;
   const show = (tab: Tab | null): void => {
@@ -126,6 +132,23 @@ export function addCommands({ app, ehpc, panel, panelId, trans, palette, launche
     job => actions.order('stop', targetOf('stop', [job])),
     job => applies('stop', job)
   );
+
+  commands.addCommand(CommandIDs.openApi, {
+    label: trans.__('Cluster Jobs API Reference'),
+    caption: trans.__('Read what a program can ask of this server: actions, fields, examples and errors'),
+    describedBy: { args: NO_ARGUMENTS },
+    execute: async () => {
+      const theme = themes?.theme;
+      const look = theme ? { theme: themes.isLight(theme) ? 'light' : 'dark' } : {};
+      const page = URLExt.join(app.serviceManager.serverSettings.baseUrl, 'ehpc', 'docs');
+      const url = page + URLExt.objectToQueryString(look);
+      if (commands.hasCommand(OPEN_HELP)) {
+        await commands.execute(OPEN_HELP, { url, text: trans.__('Cluster Jobs API') });
+      } else {
+        window.open(url, '_blank', 'noopener');
+      }
+    }
+  });
 
   panel.changed.connect(() => {
     commands.notifyCommandChanged();

@@ -1,5 +1,5 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette, Sanitizer } from '@jupyterlab/apputils';
+import { ICommandPalette, IThemeManager, Sanitizer } from '@jupyterlab/apputils';
 import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { ILauncher } from '@jupyterlab/launcher';
 import { IRenderMimeRegistry, renderText } from '@jupyterlab/rendermime';
@@ -79,7 +79,7 @@ const panel: JupyterFrontEndPlugin<void> = {
   description: 'Adds the side panel of cluster jobs, its commands and its settings.',
   autoStart: true,
   requires: [IEhpc],
-  optional: [ITranslator, ISettingRegistry, IStateDB, ILayoutRestorer, ICommandPalette, ILauncher],
+  optional: [ITranslator, ISettingRegistry, IStateDB, ILayoutRestorer, ICommandPalette, ILauncher, IThemeManager],
   activate: (
     app: JupyterFrontEnd,
     ehpc: IEhpc,
@@ -88,14 +88,15 @@ const panel: JupyterFrontEndPlugin<void> = {
     state: IStateDB | null,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
-    launcher: ILauncher | null
+    launcher: ILauncher | null,
+    themes: IThemeManager | null
   ): void => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const model = new PanelModel(ehpc.api, ehpc.jobs, cluster => void state?.save(STATE_KEY, cluster));
     const widget = new PanelWidget({ ehpc, trans }, model);
     restorer?.add(widget, widget.id);
     app.shell.add(widget, 'left', { rank: 650, type: 'Cluster jobs' });
-    addCommands({ app, ehpc, panel: model, panelId: widget.id, trans, palette, launcher });
+    addCommands({ app, ehpc, panel: model, panelId: widget.id, trans, palette, launcher, themes });
 
     // The state database answers only after Lab has started: an activation that waits for it waits for itself.
     void start();

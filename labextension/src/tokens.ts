@@ -29,7 +29,8 @@ export const CommandIDs = {
   openStderr: 'ehpc:open-stderr',
   openFolder: 'ehpc:open-folder',
   copyJobId: 'ehpc:copy-job-id',
-  stopJob: 'ehpc:stop-job'
+  stopJob: 'ehpc:stop-job',
+  openApi: 'ehpc:open-api'
 } as const;
 
 export interface IOrderOptions {

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ehpc_jupyter.errors import ERRORS
 from ehpc_jupyter.jobs.actions_table import ACTIONS
-from ehpc_jupyter.server.openapi import all_errors
 from ehpc_jupyter.server.options import ServerOptions
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
@@ -56,7 +56,7 @@ def test_curl(server):
 def test_the_page_names_everything():
     for action in ACTIONS:
         assert action in PAGE
-    for error in all_errors():
+    for error in ERRORS:
         assert error.code.removeprefix("AgentError.Job") in PAGE, error.code
     for name in ServerOptions.class_trait_names(config=True):
         assert name == "threads" or f"c.EhpcExtension.{name}" in PAGE, name

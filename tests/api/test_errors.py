@@ -183,6 +183,15 @@ def test_curl_is_answered_in_the_same_shape(server, method, path, more, status, 
     wait_for(lambda: line.search(server.log.read_text()), what="the request's id in the log, with status and duration")
 
 
+@pytest.mark.parametrize("path", ["ehpc/GetJob?", "ehpc?Action=GetJob&", "?Action=GetJob&"])
+@pytest.mark.parametrize("size", [60_000, 66_000, 200_000])
+def test_a_query_beyond_tornados_own_limit_is_answered(server, path, size):
+    status, body = curl(server, "POST", f"{path}JobId={'x' * size}")
+    assert (status, body["Code"], set(body)) == (400, "InvalidParams", SHAPE)
+    assert "JSON body" in body["Message"]
+    assert "x" * 20_000 not in server.log.read_text()
+
+
 def test_plain_curl(server):
     for path, more in (
         ("ehpc/ListClusters", {"json": {"ClusterIds": ["local"]}}),

@@ -1,7 +1,8 @@
 """What the API costs through the official SDK while 20 clients poll, with 10,000 jobs known; and the event loop's longest stall.
 
 Over a cluster in memory: the server's own share, without a scheduler's. Server and clients share this machine's cores; the 20
-clients are one process, each lists jobs and clusters twice a second, as a panel does.
+clients are one process, each lists jobs and clusters twice a second, as a panel does. An idle loop in a process of its own tells
+how long the machine itself keeps any loop waiting.
 """
 
 from __future__ import annotations
@@ -71,6 +72,20 @@ async def main():
 asyncio.run(main())
 """
 
+IDLE = """
+import asyncio, sys, threading
+from tests.api.fake import Meter
+def tell():
+    for _ in sys.stdin:
+        print(meter.longest, flush=True)
+        meter.longest = 0.0
+async def main():
+    threading.Thread(target=tell, daemon=True).start()
+    await meter._watch()
+meter = Meter()
+asyncio.run(main())
+"""
+
 
 def timed(work):
     """Durations of ``EACH`` calls, ms."""
@@ -104,6 +119,14 @@ def main():
         def stall():
             return session.get(f"{server.url}ehpc/stall", timeout=30).json()["stall_s"] * 1000
 
+        idle = subprocess.Popen([sys.executable, "-c", IDLE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        after.callback(idle.wait)
+        after.callback(idle.terminate)
+
+        def beside():
+            print(file=idle.stdin, flush=True)
+            return float(idle.stdout.readline()) * 1000
+
         for clients in (0, CLIENTS):
             if clients:
                 argv = [sys.executable, "-c", POLLER, server.url, server.token, str(clients), str(INTERVAL_S)]
@@ -112,13 +135,14 @@ def main():
                 after.callback(poller.terminate)
                 time.sleep(2)
             print(f"\n{JOBS} jobs, {clients} clients poll, {EACH} calls each through the SDK")
-            print(f"{'':24}{'p50':>9}{'p99':>9}{'longest stall of the loop':>28}")
+            print(f"{'':24}{'p50':>9}{'p99':>9}{'longest stall of the loop':>28}{'of an idle one':>18}")
             for name, way in ways.items():
                 way()
                 stall()
+                beside()
                 times = timed(way)
                 p50, p99 = statistics.median(times), statistics.quantiles(times, n=100)[98]
-                print(f"{name:24}{p50:6.1f} ms{p99:6.1f} ms{stall():25.1f} ms")
+                print(f"{name:24}{p50:6.1f} ms{p99:6.1f} ms{stall():25.1f} ms{beside():15.1f} ms")
             if clients:
                 assert poller.poll() is None, "a polling client was refused"
 

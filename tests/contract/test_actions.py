@@ -266,10 +266,10 @@ def test_a_cluster_that_is_disabled_shows_what_is_known_and_is_asked_nothing(sit
     assert call("ListJobs")["TotalCount"] == 2
     assert call("GetCluster")["ClusterStatus"] == "stopped"
     refused = {
-        "CreateJob": {"JobSpec": {"Script": "x"}},
-        **{action: {"JobIds": [job]} for action in ("StopJobs", "RerunJobs", "DeleteJobs")},
+        **{action: {"JobSpec": {"Script": "x"}} for action in ("CreateJob", "CheckJob")},
+        **{action: {"JobIds": [job]} for action in ("StopJobs", "HoldJobs", "ReleaseJobs", "RerunJobs", "DeleteJobs")},
         "GetJobLog": {"JobId": job},
-        **{action: {} for action in ("ListQueues", "ListNodes", "ListUsers")},
+        **{action: {} for action in ("ListQueues", "ListNodes", "ListUsers", "RefreshJobs")},
     }
     for action, fields in refused.items():
         with pytest.raises(InvalidClusterStatus, match="disabled in the configuration"):

@@ -263,3 +263,24 @@ def test_a_killed_server_shows_the_same_job_when_it_is_back(jupyterlab, desk):
     expect(card).to_contain_text(job["JobId"])
     expect(card).to_contain_text("exit code 3")
     expect(card).to_contain_text("after")
+
+
+def test_the_api_page_in_the_help_menu(jupyterlab, desk):
+    for theme in ("light", "dark"):
+        desk.theme(f"JupyterLab {theme.capitalize()}")
+        jupyterlab.open()
+        jupyterlab.page.locator(".jp-Launcher").wait_for()
+        if theme == "light":
+            jupyterlab.page.get_by_role("menuitem", name="Help", exact=True).click()
+            jupyterlab.shot("menu")
+            jupyterlab.page.get_by_role("menuitem", name="Cluster Jobs API Reference").click()
+        else:
+            jupyterlab.command("Cluster Jobs API Reference")
+        page = jupyterlab.page.frame_locator(".jp-Help iframe")
+        expect(page.get_by_role("heading", name="E-HPC API in Jupyter")).to_be_visible()
+        expect(page.locator("html")).to_have_css("color-scheme", theme)
+        page.get_by_role("link", name="GetJobLog", exact=True).click()
+        expect(page.get_by_role("heading", name="GetJobLog")).to_be_in_viewport()
+        # What Lab has behind the page is white in both themes.
+        assert contrast(page.get_by_text("Read a part of a job's output")) > 7
+        jupyterlab.shot(theme)

@@ -20,7 +20,8 @@ DOORS = {
     "clusters": {"schedulers", "transport", "models", "errors"},
     "localq": set(),
     "settings": {"models", "errors"},
-    "jobs": {"clusters", "schedulers", "transport", "models", "errors", "settings"},
+    # Sets of array tasks that cost what their gaps cost are the embedded queue's.
+    "jobs": {"clusters", "schedulers", "transport", "models", "errors", "settings", "localq"},
     "server": {"jobs", "clusters", "schedulers", "transport", "models", "errors", "settings"},
     "notebook": {"jobs", "models", "errors", "tracebacks", ""},
 }

@@ -10,6 +10,8 @@ from pydantic import SecretStr
 from ehpc_jupyter.clusters.batch import BatchCluster
 from ehpc_jupyter.errors import InvalidParams
 from ehpc_jupyter.models.cluster import ClusterProfile
+from ehpc_jupyter.models.job import JobState
+from ehpc_jupyter.schedulers.base import FIELD
 from ehpc_jupyter.transport.base import Completed, LoginRefused
 
 PROFILE = ClusterProfile(name="c", host="h", scheduler="slurm")
@@ -70,3 +72,48 @@ def test_running_as_the_login_account_itself_is_its_own_connection():
     assert cluster.login("me", SecretStr("whatever")) == "me"
     assert cluster._session("me") is cluster._session("")
     assert made == [None]
+
+
+QUEUED = FIELD.join(
+    ("12", "N/A", "PENDING", "Priority", "comp", "me", "", "1", "N/A", "N/A", "1:00", "1", "1", "N/A", "{}", "n")
+)
+
+
+class Told(Way):
+    """An account whose job folder and queue say what a test wants."""
+
+    def __init__(self, state, queue):
+        super().__init__(None, None, {}, "")
+        self.state, self.queue = state, queue
+
+    def run(self, argv, **_):
+        answer = self.queue if "squeue" in argv else f"\x1estate\x1f{self.state}\n"
+        return Completed(tuple(argv), 0, answer.encode(), b"")
+
+
+def fate(state, age_s, *, queue=""):
+    cluster = BatchCluster(PROFILE, lambda *_: Told(state, queue))
+    return cluster.fate("a" * 32, "/home/me/ehpc-jobs/x", "", age_s=age_s)
+
+
+def test_a_folder_that_was_tidied_away_says_nothing_of_the_job():
+    """The server died with the answer on its way; the user removed the folder; the job runs."""
+    assert fate("void", 60.0, queue=QUEUED.format("a" * 32) + "\x1e\n").job_id == "12"
+    assert fate("void", 60.0, queue=QUEUED.format("b" * 32) + "\x1e\n").state is JobState.NOT_SUBMITTED
+
+
+@pytest.mark.parametrize(
+    ("state", "age_s", "decided"),
+    [
+        ("void", 0.0, JobState.NOT_SUBMITTED),
+        ("broken", 60.0, JobState.SUBMITTING),
+        ("broken", 200.0, JobState.NOT_SUBMITTED),
+        ("unseen", 60.0, JobState.SUBMITTING),
+        ("unseen", 200.0, JobState.NOT_SUBMITTED),
+        # sbatch waits for a controller that hangs, and may get through a moment after the queue was asked.
+        ("running", 200.0, JobState.SUBMITTING),
+        ("running", 4000.0, JobState.NOT_SUBMITTED),
+    ],
+)
+def test_what_is_still_at_work_is_not_given_up(state, age_s, decided):
+    assert fate(state, age_s).state is decided

@@ -131,6 +131,8 @@ def test_a_submission_cut_off_in_the_middle_is_told(desk):
     assert desk.run(probe_program(plan.submission.folder)).state == "broken"
     (folder / "pid").write_text(f"{os.getpid()} {host}\n")
     assert desk.run(probe_program(plan.submission.folder)).state == "running"
+    (folder / "pid").write_text(f"{os.getpid()} another-{host}\n")
+    assert desk.run(probe_program(plan.submission.folder)).state == "unseen"
 
 
 def test_a_refusal_keeps_the_schedulers_words(desk):

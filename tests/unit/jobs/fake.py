@@ -55,8 +55,17 @@ class FakeCluster(Cluster):
     def history(self, job_ids):
         return []
 
-    def records(self, folders, user):
+    def records(self, folders, user, tasks):
         return {}
+
+    def prepare_in(self, request, request_id, folder, user):
+        return Prepared(request, request_id, "n", user, folder, f"{folder}/stdout", f"{folder}/stderr")
+
+    def found_jobs(self):
+        return []
+
+    def recheck(self, job):
+        return ()
 
     def preview(self, job):
         return Preview("#!/bin/sh\n", "submit")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+import time
 
 import pytest
 
@@ -80,6 +82,33 @@ def test_questions_do_not_grow_with_watchers(make):
     for watcher in watchers:
         watcher.join()
     assert asked - began <= 6
+
+
+def test_many_submissions_are_not_as_many_questions(make, monkeypatch):
+    service = make(interval_s=5)
+    cluster = service.cluster("a")
+    cluster.gate.clear()
+    times = []
+    status = cluster.status
+
+    def timed(users):
+        begin = time.monotonic()
+        reports = status(users)
+        times.append((begin, time.monotonic()))
+        return reports
+
+    monkeypatch.setattr(cluster, "status", timed)
+    begin = time.monotonic()
+    while time.monotonic() < begin + 0.2 or not cluster.asked:  # the first question takes its time
+        service.call("CreateJob", BODY)
+    cluster.gate.set()
+    while (
+        len(times) < 3 and time.monotonic() < begin + 30
+    ):  # the next ones are asked for by submissions, not by the interval
+        service.call("CreateJob", BODY)
+    assert len(times) >= 3
+    for (begin, end), (later, _) in itertools.pairwise(times):
+        assert later - end >= 3 * (end - begin)
 
 
 def test_a_failed_question_makes_jobs_stale_and_nothing_else(make):

@@ -47,7 +47,10 @@ class Toy(Cluster):
     def preview(self, job):
         raise NotImplementedError
 
-    test = hold = release = preview
+    test = hold = release = recheck = prepare_in = preview
+
+    def found_jobs(self):
+        return []
 
     def fate(self, request_id, folder, user, *, age_s):
         self.fates.append(request_id)
@@ -59,7 +62,7 @@ class Toy(Cluster):
     def history(self, job_ids):
         return []
 
-    def records(self, folders, user):
+    def records(self, folders, user, tasks):
         self.asked.append(user)
         if user in self.shut:
             raise LoginRefused(f"login as {user} was refused")

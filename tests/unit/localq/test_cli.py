@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,52 @@ def test_refusals_name_the_amount(queue, options, words):
 def test_a_script_must_be_there(queue):
     assert queue.refused("submit", "absent") == f"localq: there is no script {queue.work}/absent\n"
     assert queue.refused("submit", ".") == f"localq: there is no script {queue.work}\n"
+
+
+def asked(queue, *options, **more):
+    """What the queue says to a job that it is only asked about."""
+    answer = queue.ok("submit", "--test-only", "--parsable", *options, **more)
+    return dict(field.split("=", 1) for field in answer.rstrip("\n").split(FIELD))
+
+
+def test_a_job_is_asked_about_before_there_is_a_queue(queue):
+    before = int(time.time())
+    found = asked(queue, "--array=1-5", "--output=/absent/x")
+    assert before <= int(found.pop("start_time")) <= time.time()
+    assert found == {"words": "it would start now", "node": os.uname().nodename}
+    assert "start_time" not in asked(queue, "--hold")
+    assert queue.refused("submit", "--test-only", "--cores=3") == "localq: 3 cores asked for, this machine has 2\n"
+    words = "localq: it cannot wait for ok:1: there is no job 1\n"
+    assert queue.refused("submit", "--test-only", "--after=ok:1") == words
+    assert queue.ok("submit", "--test-only", queue.script("")).splitlines()[1].startswith("it would start now")
+    assert not queue.home.exists(), "a question makes nothing"
+
+
+def test_a_job_is_asked_about_while_others_run(queue):
+    first = queue.submit(f"{queue.gate()}; exit 0")
+    queue.wait(first, "RUNNING")
+    queue.submit("true", "--cores=2", "--priority=7")
+    unknown = {"words": "it would wait; when it would start is not known", "node": os.uname().nodename}
+    assert asked(queue, "--cores=2") == unknown
+    assert asked(queue, "--priority=7") == unknown, "one of the same priority is there before it"
+    assert "start_time" in asked(queue, "--priority=8")
+    assert asked(queue, "--priority=8", f"--after=ok:{first}") == unknown
+    assert len(queue.entries()) == 2
+    queue.open_gate()
+    queue.wait("2", "FINISHED")
+    assert "start_time" in asked(queue, "--cores=2", f"--after=ok:{first}")
+    assert asked(queue, f"--after=notok:{first}") == unknown
+
+
+def test_a_script_in_standard_input_is_left_alone(queue):
+    text = queue.work / "text"
+    text.write_text("#!/bin/sh\necho hush\n" * 10_000)
+    with text.open() as stdin:
+        asked(queue, stdin=stdin)
+    queue.submit("true", "--hold")
+    with text.open() as stdin:
+        asked(queue, stdin=stdin)
+    assert not any(b"hush" in path.read_bytes() for path in queue.home.iterdir())
 
 
 def test_text_that_is_no_utf8(queue):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import signal
 import sys
 from pathlib import Path
@@ -185,7 +186,7 @@ def test_stop_of_waiting_and_unknown_jobs(queue):
         "localq: there is no job 99",
         "localq: 'x' is no job id",
         "localq: job 1 is no array: it has no task 3",
-        f"localq: job {array}: it has no task 6; its tasks are 1-5",
+        f"localq: job {array}: there is no task 6; its tasks are 1-5",
     ]
     entry = queue.wait(job, "CANCELLED")
     assert int(entry["end_time"]) >= int(entry["submit_time"])
@@ -193,6 +194,37 @@ def test_stop_of_waiting_and_unknown_jobs(queue):
     assert queue.states(array) == {"1,3,5": "HELD", "2,4": "CANCELLED"}
     queue.ok("stop", array)
     assert queue.states(array) == {"1-5": "CANCELLED"}
+
+
+def test_who_stopped_it_is_told(queue):
+    queue.environ["EHPC_LOCALQ_CORES"] = "1"
+    me = pwd.getpwuid(os.getuid()).pw_name
+    array = queue.submit("sleep 60", "--array=1-3")
+    queue.wait(array, "RUNNING", task="1")
+    queue.ok("stop", array)
+    entries = queue.wait_all(array)
+    assert {entry["state"]: entry["reason"] for entry in entries} == {"CANCELLED": f"cancelled by {me}"}
+    ended = queue.submit("true")
+    queue.wait(ended)
+    queue.ok("stop", ended)
+    assert "reason" not in queue.entries(ended)[0]
+
+
+def test_memory_of_the_largest_process_is_told(queue):
+    text = f"{sys.executable} -c 'b = bytearray(200 * 1024**2)'; exit 3"
+    plain, array = queue.submit(text), queue.submit(text, "--array=1-2")
+    small, gone = queue.submit("exit 0"), queue.submit("true", "--chdir=/absent", "--output=/dev/null")
+    entries = [queue.wait(plain), *queue.wait_all(array)]
+    assert [200 <= int(entry["memory_peak_mb"]) < 260 for entry in entries] == [True] * 3
+    # A shell that needs less than the process that watches over it: its own share is not known.
+    assert ["memory_peak_mb" in queue.wait(job) for job in (small, gone)] == [False, False]
+
+
+def test_memory_of_tasks_that_are_told_of_together(queue):
+    text = f'{sys.executable} -c "b = bytearray($EHPC_ARRAY_TASK_ID * 50 * 1024**2)"'
+    array = queue.submit(text, "--array=1-2")
+    entry = queue.wait(array, "FINISHED", task="1-2")
+    assert 100 <= int(entry["memory_peak_mb"]) < 150
 
 
 def test_cores_are_not_given_twice_and_priority_goes_first(queue):

@@ -13,7 +13,16 @@ from typing import Any, ClassVar
 
 import pytest
 
-from ehpc_jupyter.errors import AgentError, EhpcError, Forbidden, InvalidParams, ServiceUnavailable
+from ehpc_jupyter.errors import (
+    ERRORS,
+    AgentError,
+    EhpcError,
+    Forbidden,
+    InvalidParams,
+    Problem,
+    ServiceUnavailable,
+    Throttling,
+)
 from ehpc_jupyter.notebook.backend import FoundBackend, KernelBackend, find_server, server_at
 from ehpc_jupyter.notebook.client import Client
 from ehpc_jupyter.notebook.http_backend import ExtensionMissing, HttpBackend, LostAnswer
@@ -169,6 +178,25 @@ def test_an_api_error_is_that_error():
         HttpBackend(server.url, TOKEN).call("CreateJob", {}, 5)
     assert [(p.field, p.message) for p in caught.value.problems] == [("JobSpec.WallTime", "it is too long")]
     assert caught.value.request_id == "R-7"
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_every_row_of_the_table_comes_back_as_its_own_class(kind):
+    made = kind(Problem("JobName", "no")) if kind is InvalidParams else kind("no")
+    body = {"RequestId": "R-7", "HostId": "h", "Code": made.code, "Message": made.message, "Recommend": made.recommend}
+    with serving(kind.http_status, body) as server, pytest.raises(EhpcError) as caught:
+        Client(backend=HttpBackend(server.url, TOKEN)).queues()
+    error = caught.value
+    assert type(error) is kind
+    assert (error.message, error.recommend, error.request_id) == (made.message, made.recommend, "R-7")
+
+
+def test_who_is_slowed_down_is_told_for_how_long():
+    body = {"Code": "Throttling.User", "Message": "slow", "Recommend": "Try again in 250 ms."}
+    with serving(429, body, **{"x-acs-retry-after": "250"}) as server, pytest.raises(Throttling) as caught:
+        HttpBackend(server.url, TOKEN).call("GetJob", {}, 5)
+    assert caught.value.transient
+    assert caught.value.retry_after_ms == 250
 
 
 @pytest.mark.parametrize(

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from ehpc_jupyter.errors import AgentError, EhpcError, ListFailure, StopFailure, SubmitFailure
+from ehpc_jupyter.errors import AgentError, EhpcError, ListFailure, ServiceUnavailable, StopFailure, SubmitFailure
 from ehpc_jupyter.localq import database
 from ehpc_jupyter.models.cluster import Queue
 from ehpc_jupyter.models.job import JobState
 from ehpc_jupyter.models.spec import JobSpec
-from ehpc_jupyter.schedulers.base import CommandResult, JobReport, Submission
+from ehpc_jupyter.schedulers.base import CommandResult, JobReport, Submission, TrialAnswer
 from ehpc_jupyter.schedulers.local import STATES, LocalScheduler
 
 LOCAL = LocalScheduler("/opt/python")
 STATUS = (
     "job=1|count=1|state=FAILED|exit_code=3|name=a\\x5cb\\x0ac ü|user=me|queue=default|node_list=vm|submit_time=1795375590|"
-    "start_time=1795375590|end_time=1795375592|token=t0k=en\n"
+    "start_time=1795375590|end_time=1795375592|memory_peak_mb=213|token=t0k=en\n"
     "job=2|count=1|state=RUNNING|name=y|user=me|queue=default|node_list=vm|submit_time=1795375590|start_time=1795375590|"
     "wall_time_s=5400\n"
     "job=3|tasks=1,5|count=2|state=FINISHED|exit_code=0|name=z\u2028|user=me|queue=default|node_list=vm|"
@@ -26,7 +26,8 @@ STATUS = (
     "submit_time=1795375590|start_time=1795375590|end_time=1795375591\n"
     "job=3|tasks=13-19:2|count=4|state=QUEUED|reason=Resources|name=z|user=me|queue=default|submit_time=1795375590\n"
     "job=4|count=1|state=HELD|reason=JobHeldUser|name=y|user=me|queue=default|submit_time=1795375591\n"
-    "job=8|tasks=4|count=1|state=CANCELLED|name=x|user=me|queue=default|submit_time=1795375591|end_time=1795375594\n"
+    "job=8|tasks=4|count=1|state=CANCELLED|reason=cancelled by me|name=x|user=me|queue=default|"
+    "submit_time=1795375591|end_time=1795375594\n"
 ).replace("|", "\x1f")
 QUEUES = "name=default|is_default=1|state=UP|idle_nodes=0|cores=8|memory_mb=32000|gpus=2|nodes=1\n".replace("|", "\x1f")
 
@@ -57,6 +58,7 @@ def test_every_field_becomes_its_option():
         Priority="0",
         ArrayRequest="1-5:2",
         JobQueue="default",
+        After="12,notok:13_4",
         Resources={"Nodes": 1, "Cores": 4, "Memory": "2GB", "Gpus": 0},
     )
     assert options(LOCAL.submit_command(job)) == (
@@ -70,6 +72,7 @@ def test_every_field_becomes_its_option():
         "--chdir=/h",
         "--output=/h/f/stdout.%a",
         "--error=/h/f/stderr.%a",
+        "--after=ok:12,notok:13_4",
         "--nodes=1",
         "--cores=4",
         "--memory-mb=2048",
@@ -91,6 +94,40 @@ def test_what_is_not_given_is_left_to_the_queue(spec):
         "--",
         "/h/f/job.sh",
     )
+
+
+def test_a_job_that_is_only_asked_about():
+    job = submission(WallTime="1:30:00")
+    words = options(LOCAL.test_command(job))
+    assert words[:3] == ("submit", "--test-only", "--parsable")
+    assert words[3:] == options(LOCAL.submit_command(job))[1:-2], "all but the script"
+    now = "words=it would start now\x1fnode=vm\x1fstart_time=1795375590\n"
+    assert LOCAL.parse_test(said(now)) == TrialAnswer(True, "it would start now", 1795375590, "vm")
+    assert LOCAL.parse_test(said(now[:-1])) == LOCAL.parse_test(said(now)), "a shell takes line ends off"
+    wait = "words=it would wait; when it would start is not known\x1fnode=vm\n"
+    unknown = TrialAnswer(True, "it would wait; when it would start is not known", None, "vm")
+    assert LOCAL.parse_test(said(wait)) == unknown
+    refusal = "localq: there is no queue 'big'; the only one is default\n"
+    refused = TrialAnswer(False, "there is no queue 'big'; the only one is default")
+    # The submit program reads both of its outputs as one.
+    assert LOCAL.parse_test(said(refusal, exit_code=1)) == LOCAL.parse_test(said("", refusal, 1)) == refused
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("localq: the queue's database /q cannot be used: disk I/O error\n", 1),
+        ("localq: the queue in /q cannot be used: No space left on device\n", 1),
+        ("sh: /opt/python: not found\n", 127),
+        ("Traceback (most recent call last):\n", 1),
+        ("", 0),
+        ("garbage\n", 0),
+        ("words=it would start now", 0),
+    ],
+)
+def test_an_answer_that_says_nothing_of_the_job(text, code):
+    with pytest.raises(ServiceUnavailable):
+        LOCAL.parse_test(said(text, exit_code=code))
 
 
 def test_the_other_commands():
@@ -115,7 +152,15 @@ def test_reports():
     ran = {**when, "node_list": "vm", "start_time": 1795375590}
     assert LOCAL.parse_status(said(STATUS)) == [
         JobReport(
-            "1", JobState.FAILED, "FAILED", exit_code=3, name="a\\b\nc ü", end_time=1795375592, token="t0k=en", **ran
+            "1",
+            JobState.FAILED,
+            "FAILED",
+            exit_code=3,
+            name="a\\b\nc ü",
+            end_time=1795375592,
+            memory_peak_mb=213,
+            token="t0k=en",
+            **ran,
         ),
         JobReport("2", JobState.RUNNING, "RUNNING", name="y", wall_time_s=5400, **ran),
         JobReport(
@@ -147,6 +192,7 @@ def test_reports():
             JobState.CANCELLED,
             "CANCELLED",
             tasks="4",
+            reason="cancelled by me",
             name="x",
             end_time=1795375594,
             **{**when, "submit_time": 1795375591},
@@ -221,4 +267,4 @@ def test_refusals_keep_the_queues_words(parse, error):
 def test_silence_is_success():
     LOCAL.parse_stop(said())
     LOCAL.parse_change(said())
-    assert LOCAL.parse_version(said("localq 1\n")) == "localq 1"
+    assert LOCAL.parse_version(said("localq 2\n")) == "localq 2"

@@ -12,7 +12,8 @@ from ehpc_jupyter.models.job import JobState, Occupied
 from ehpc_jupyter.models.spec import JobSpec
 from ehpc_jupyter.schedulers.base import CommandResult, Submission, expand_path, with_task
 from ehpc_jupyter.schedulers.nodes import names_node
-from ehpc_jupyter.schedulers.slurm import STATES, SlurmScheduler
+from ehpc_jupyter.schedulers.slurm import SlurmScheduler
+from ehpc_jupyter.schedulers.slurm_jobs import STATES
 from ehpc_jupyter.schedulers.slurm_site import allotted, count_gpus, count_tasks, occupied, parse_duration
 
 CASES = json.loads((Path(__file__).parent / "transcripts" / "slurm-submit.json").read_text())
@@ -137,7 +138,7 @@ def test_queue_of_jobs_and_tasks():
     assert held.state is JobState.HELD
 
 
-@pytest.mark.parametrize("text", ["garbage", queued()[:-5], queued() + "half", record("1", "2")])
+@pytest.mark.parametrize("text", ["garbage", queued()[:-5], queued() + "half", record("1", "2"), "Hi\n" + queued()])
 def test_an_answer_that_is_not_whole_is_not_used(text):
     with pytest.raises(ListFailure):
         SLURM.parse_status(said(text))
@@ -167,8 +168,10 @@ def test_every_state_maps_to_a_state():
 
 def test_accounting():
     given = "billing=4,cpu=4,gres/gpu=2,mem=8G,node=2"
-    line = "\x1f".join(("10_3", "CANCELLED by 20001", "0:15", "comp", "me", "node1", "1", "2", "3", "60", given))
-    (report,) = SLURM.parse_history(said(line + "\n"))
+    line = "\x1f".join(("10_3", "CANCELLED by 20001", "0:15", "comp", "me", "node1", "1", "2", "3", "60", given, ""))
+    step = "\x1f".join(("10_3.batch", "CANCELLED", "0:15", "", "", "node1", "1", "2", "3", "", given, "40960K"))
+    (report,) = SLURM.parse_history(said(f"{line}\n{step}\n"))
+    assert report.memory_peak_mb == 40
     assert (report.job_id, report.tasks, report.state) == ("10", "3", JobState.CANCELLED)
     assert (report.exit_code, report.signal, report.reason, report.wall_time_s) == (0, 15, "cancelled by 20001", 3600)
     assert report.occupied == Occupied(nodes=2, cores=2, memory_mb=4096, gpus=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import logging
 import threading
 
@@ -254,10 +255,37 @@ async def test_the_schema_describes_every_action(call):
     assert answer["CreateJob"]["$defs"]["JobSpec"]["properties"]["WallTime"]["description"]
 
 
-async def test_who_signed_is_whom_the_authorizer_sees(call, jp_serverapp, jp_base_url, monkeypatch):
+async def signed(serverapp, base_url, key, secret):
+    """ListClusters, signed as the SDK signs."""
     from alibabacloud_tea_openapi.utils import Utils
     from darabonba.request import DaraRequest
 
+    digest = Utils.hash(b"", "ACS3-HMAC-SHA256").hex()
+    request = DaraRequest()
+    request.method, request.pathname, request.query = "POST", f"{base_url}ehpc", {}
+    request.headers = {
+        "host": f"127.0.0.1:{serverapp.port}",
+        "x-acs-action": "ListClusters",
+        "x-acs-version": "2024-07-30",
+        "x-acs-date": Utils.get_timestamp(),
+        "x-acs-signature-nonce": Utils.get_nonce(),
+        "x-acs-content-sha256": digest,
+    }
+    sign = Utils.get_authorization(request, "ACS3-HMAC-SHA256", digest, key, secret)
+    url = f"http://127.0.0.1:{serverapp.port}{base_url}ehpc"
+    headers = {**request.headers, "Authorization": sign}
+    return await AsyncHTTPClient().fetch(url, method="POST", body="", headers=headers, raise_error=False)
+
+
+@pytest.fixture
+def alice(jp_serverapp, jp_fetch):
+    """An access key of the configuration."""
+    app = jp_serverapp.extension_manager.extension_apps["ehpc_jupyter"].copy().pop()
+    app.access_keys = {"alice": "s3cret-s3cret-s3cret"}
+    return "alice", "s3cret-s3cret-s3cret"
+
+
+async def test_who_signed_is_whom_the_authorizer_sees(jp_serverapp, jp_base_url, monkeypatch, alice):
     seen = []
 
     def is_authorized(handler, user, action, resource):
@@ -265,24 +293,19 @@ async def test_who_signed_is_whom_the_authorizer_sees(call, jp_serverapp, jp_bas
         return True
 
     monkeypatch.setattr(jp_serverapp.authorizer, "is_authorized", is_authorized)
-    app = jp_serverapp.extension_manager.extension_apps["ehpc_jupyter"].copy().pop()
-    app.access_keys = {"alice": "s3cret-s3cret-s3cret"}
-    digest = Utils.hash(b"", "ACS3-HMAC-SHA256").hex()
-    for key, secret in (("alice", "s3cret-s3cret-s3cret"), ("jupyter", jp_serverapp.identity_provider.token)):
-        request = DaraRequest()
-        request.method, request.pathname, request.query = "POST", f"{jp_base_url}ehpc", {}
-        request.headers = {
-            "host": f"127.0.0.1:{jp_serverapp.port}",
-            "x-acs-action": "ListClusters",
-            "x-acs-version": "2024-07-30",
-            "x-acs-date": Utils.get_timestamp(),
-            "x-acs-signature-nonce": Utils.get_nonce(),
-            "x-acs-content-sha256": digest,
-        }
-        sign = Utils.get_authorization(request, "ACS3-HMAC-SHA256", digest, key, secret)
-        url = f"http://127.0.0.1:{jp_serverapp.port}{jp_base_url}ehpc"
-        headers = {**request.headers, "Authorization": sign}
-        answer = await AsyncHTTPClient().fetch(url, method="POST", body="", headers=headers, raise_error=False)
+    for key, secret in (alice, ("jupyter", jp_serverapp.identity_provider.token)):
+        answer = await signed(jp_serverapp, jp_base_url, key, secret)
         assert answer.code == 200, answer.body
     assert seen[0] == "alice"
     assert seen[1] != "alice"
+
+
+async def test_an_authorizer_that_cannot_judge_a_key_lets_nobody_in(jp_serverapp, jp_base_url, monkeypatch, alice):
+    def is_authorized(handler, user, action, resource):
+        return bool(user.hub_user)  # as JupyterHubAuthorizer does
+
+    monkeypatch.setattr(jp_serverapp.authorizer, "is_authorized", is_authorized)
+    answer = await signed(jp_serverapp, jp_base_url, *alice)
+    body = json.loads(answer.body)
+    assert (answer.code, body["Code"]) == (403, "Forbidden")
+    assert "knows no access keys" in body["Message"]

@@ -8,12 +8,12 @@ import pytest
 from traitlets import TraitError
 from traitlets.config import Config
 
-from ehpc_jupyter.errors import ActionNotFound, InvalidParams
+from ehpc_jupyter.errors import ActionNotFound, InvalidParams, NoPermission, NoSuchVersion, Throttling
 from ehpc_jupyter.server import limits
 from ehpc_jupyter.server.extension import EhpcExtension
-from ehpc_jupyter.server.limits import Throttle, Throttling
-from ehpc_jupyter.server.parameters import NoSuchVersion, action_of, check_size, fields_of, is_form
-from ehpc_jupyter.server.policy import NoPermission, Policy
+from ehpc_jupyter.server.limits import Throttle
+from ehpc_jupyter.server.parameters import action_of, check_size, fields_of, is_form
+from ehpc_jupyter.server.policy import Policy
 from ehpc_jupyter.server.redaction import redacted
 from ehpc_jupyter.server.signature import Sent
 

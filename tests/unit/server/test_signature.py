@@ -11,18 +11,15 @@ from darabonba.request import DaraRequest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ehpc_jupyter.server.nonces import Nonces
-from ehpc_jupyter.server.signature import (
-    ACS3,
+from ehpc_jupyter.errors import (
     IllegalTimestamp,
     IncompleteSignature,
     InvalidAccessKeyId,
-    Sent,
     SignatureDoesNotMatch,
     SignatureNonceUsed,
-    Verifier,
-    sha1_signature,
 )
+from ehpc_jupyter.server.nonces import Nonces
+from ehpc_jupyter.server.signature import ACS3, Sent, Verifier, sha1_signature
 
 NOW = 1_789_000_000.0
 DATE = "2026-09-10T00:26:40Z"

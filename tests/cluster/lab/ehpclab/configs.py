@@ -101,6 +101,7 @@ def write_configs(lab: Lab) -> None:
         "DB_PASSWORD": secrets.token_hex(16),
         "DB_PORT": lab.settings.db_port,
         "HOST": host,
+        "MIN_JOB_AGE": lab.settings.min_job_age_s,
         "NODES": "\n".join(NODE.format(node=node, host=host, port=slurmd_port(node)) for node in NODES),
         "SSHD_PORT": lab.settings.sshd_port,
         "STATE": lab.state,

@@ -69,10 +69,10 @@ def check_machine(lab: Lab, accounting: bool) -> None:
         raise LabError(f"somebody else listens on port {', '.join(taken)}")
 
 
-def prepare(lab: Lab, accounting: bool) -> dict[str, dict[str, str]]:
+def prepare(lab: Lab, accounting: bool, min_job_age_s: int) -> dict[str, dict[str, str]]:
     lab.state.mkdir(mode=0o755, parents=True, exist_ok=True)
     shutil.chown(lab.state, "root", "root")
-    lab.save(Settings(accounting, configs.free_port(), configs.free_port()))
+    lab.save(Settings(accounting, configs.free_port(), configs.free_port(), min_job_age_s))
     configs.make_folders(lab)
     configs.make_devices(lab)
     configs.write_configs(lab)
@@ -189,7 +189,7 @@ def describe(lab: Lab, users: dict[str, dict[str, str]]) -> None:
     draft.replace(lab.description)
 
 
-def start(lab: Lab, accounting: bool, repair: bool) -> None:
+def start(lab: Lab, accounting: bool, repair: bool, min_job_age_s: int) -> None:
     found = daemons(lab) if lab.exists() else []
     dead = [daemon.name for daemon in found if not daemon.serves()]
     whole = lab.description.exists()
@@ -219,7 +219,7 @@ def start(lab: Lab, accounting: bool, repair: bool) -> None:
     lab = Lab(lab.state)  # its settings are read once
     check_machine(lab, accounting)
     try:
-        users = step("folders, files, keys", lambda: prepare(lab, accounting))
+        users = step("folders, files, keys", lambda: prepare(lab, accounting, min_job_age_s))
         bring_up(lab, fresh=True)
         wait_ready(lab)
         describe(lab, users)
@@ -277,6 +277,9 @@ def main() -> int:
     parser = options("Start a Slurm cluster and an sshd on this machine.")
     parser.add_argument("--no-accounting", action="store_true", help="no mariadbd, no slurmdbd")
     parser.add_argument("--repair", action="store_true", help="start again what was stopped in a running lab")
+    parser.add_argument(
+        "--min-job-age", metavar="S", type=int, default=300, help="how long squeue knows a job after its end (300)"
+    )
     args = parser.parse_args()
     lab = Lab(args.state.absolute())
-    return in_turn(lambda: start(lab, not args.no_accounting, args.repair))
+    return in_turn(lambda: start(lab, not args.no_accounting, args.repair, args.min_job_age))

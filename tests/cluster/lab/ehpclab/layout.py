@@ -40,6 +40,7 @@ class Settings:
     accounting: bool
     sshd_port: int
     db_port: int
+    min_job_age_s: int = 300
 
 
 @dataclass(frozen=True)
