@@ -29,7 +29,7 @@ _ASK_SITE = "Ask the site's support."
 #: Why a job waits. ``{after}``: the jobs it waits for.
 _WAITS: dict[str, Words] = {
     "Resources": (
-        "It is next in line and waits until enough of what it asks for is free",
+        "It waits until what it asks for is free; it is next in line",
         f"To start sooner: {_TRY_LESS[0].lower()}{_TRY_LESS[1:]}",
     ),
     "Priority": (
