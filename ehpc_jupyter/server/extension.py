@@ -22,6 +22,7 @@ from ehpc_jupyter.server.lanes import Lanes
 from ehpc_jupyter.server.limits import Throttle
 from ehpc_jupyter.server.options import ServerOptions
 from ehpc_jupyter.server.policy import Policy
+from ehpc_jupyter.server.publisher import Publisher
 from ehpc_jupyter.server.root import NamesAction
 from ehpc_jupyter.server.signature import Verifier
 from ehpc_jupyter.settings import Settings
@@ -64,7 +65,7 @@ class EhpcExtension(Settings, ServerOptions, ExtensionApp):
         if self.serverapp is not None:
             logger: EventLogger = self._event_logger()
             logger.register_event_schema(event_schema())
-            self.service.subscribe(self._publish)
+            self.service.subscribe(Publisher(self.serverapp.io_loop, self._emit).put)
         self.settings["ehpc_service"] = self.service
 
     def make_service(self) -> JobService:
@@ -114,13 +115,9 @@ class EhpcExtension(Settings, ServerOptions, ExtensionApp):
             ]
         )
 
-    def _publish(self, detail: JobDetail) -> None:
-        serverapp, data = self.serverapp, detail.to_wire()
-        if serverapp is None:
-            return
-        logger = self._event_logger()
-        # The event logger belongs to the loop's thread; add_callback is the one call that any thread may make.
-        serverapp.io_loop.add_callback(lambda: logger.emit(schema_id=EVENT_SCHEMA, data=data))
+    def _emit(self, detail: JobDetail) -> None:
+        # The event logger belongs to the loop's thread.
+        self._event_logger().emit(schema_id=EVENT_SCHEMA, data=detail.to_wire())
 
     def _event_logger(self) -> EventLogger:
         return cast("EventLogger", cast("ServerApp", self.serverapp).event_logger)

@@ -197,8 +197,8 @@ def main():
 
 
 def outage(server, queue, stall):
-    """The loop's longest stall while squeue fails and while it answers again, ms."""
-    stalls = {}
+    """The loop's longest stall while squeue fails and while it answers again and somebody listens, ms."""
+    stalls, ear = {}, Ear(server)
     working = queue.replace("squeue", "echo 'squeue: error: down' >&2; exit 1")
     for what, status in (("goes", "exception"), ("comes back", "running")):
         if status == "running":
@@ -206,11 +206,13 @@ def outage(server, queue, stall):
         stall()
         server.call("RefreshJobs", ClusterId=CLUSTER)
         wait_for(
-            lambda status=status: server.call("ListClusters")["Clusters"][-1]["ClusterStatus"] == status,
-            what=f"the cluster to be {status}",
+            lambda: len({event["RequestId"] for event in list(ear.heard)}) >= JOBS - ENDS,
+            limit_s=60,
+            what="the events of all jobs",
         )
-        time.sleep(3)
         stalls[what] = stall()
+        ear.heard.clear()
+    ear.close()
     return stalls
 
 
