@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from ehpc_jupyter.notebook.client import Client
     from ehpc_jupyter.notebook.form import JobForm
     from ehpc_jupyter.notebook.job import Job, JobFailed
+    from ehpc_jupyter.notebook.several import as_completed, wait
 
     __version__: str
 
-__all__ = ["Client", "Job", "JobFailed", "JobForm", "JobSpec", "Resources", "__version__"]
+__all__ = ["Client", "Job", "JobFailed", "JobForm", "JobSpec", "Resources", "__version__", "as_completed", "wait"]
 
 _HOMES = {
     "Client": "ehpc_jupyter.notebook.client",
@@ -29,6 +30,8 @@ _HOMES = {
     "JobForm": "ehpc_jupyter.notebook.form",
     "JobSpec": "ehpc_jupyter.models.spec",
     "Resources": "ehpc_jupyter.models.spec",
+    "as_completed": "ehpc_jupyter.notebook.several",
+    "wait": "ehpc_jupyter.notebook.several",
 }
 
 

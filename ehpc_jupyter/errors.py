@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
+from ehpc_jupyter.tracebacks import short
+
 _PROBLEM_LINE = re.compile(r"^The specified parameter (?P<field>\S+) is invalid: (?P<message>.*)$", re.MULTILINE)
 
 
@@ -57,6 +59,19 @@ class EhpcError(Exception):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
+
+    def told(self, words: str | None = None) -> str:
+        """The same for people: what is wrong, what to do, and last the code and the request's id, by which a log is searched.
+
+        Args:
+            words: what is wrong, as it is said where it is shown; ``message`` if None.
+        """
+        request = f", RequestId {self.request_id}" if self.request_id else ""
+        what = self.message if words is None else words
+        return "\n".join(part for part in (what, self.recommend, f"{self.code}{request}") if part)
+
+    def _render_traceback_(self) -> list[str]:
+        return short(self, self.told())
 
 
 class InvalidParams(EhpcError):

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Literal
 from ehpc_jupyter.errors import AgentError, EhpcError, StopFailure
 from ehpc_jupyter.jobs import tasks
 from ehpc_jupyter.models import actions
+from ehpc_jupyter.models.job import JobState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ehpc_jupyter.jobs.sites import Sites
     from ehpc_jupyter.jobs.store import StoredJob
+    from ehpc_jupyter.models.job import JobDetail
 
     #: Does something to jobs of one account, by one command.
     Order = Callable[[Sequence[str], str], None]
@@ -20,10 +22,10 @@ if TYPE_CHECKING:
 
 def stop_jobs(sites: Sites, request: actions.StopJobsRequest) -> actions.StopJobsResponse:
     """StopJobs: one command for all jobs of one account."""
-    jobs = _named(sites, request)
+    cluster, jobs = sites.reach(request.cluster_id), _named(sites, request)
     # One that ended is left alone: its id may be another job's by now.
     alive = {job_id: job for job_id, job in jobs.items() if not job.detail.is_final}
-    _order(sites, request.cluster_id, alive, sites.reach(request.cluster_id).stop, StopFailure)
+    _order(sites, request.cluster_id, alive, cluster.stop, StopFailure)
     return actions.StopJobsResponse(
         results=_results(jobs, lambda job_id: "stopping" if job_id in alive else "ended already")
     )
@@ -31,15 +33,15 @@ def stop_jobs(sites: Sites, request: actions.StopJobsRequest) -> actions.StopJob
 
 def hold_jobs(sites: Sites, request: actions.HoldJobsRequest) -> actions.HoldJobsResponse:
     """HoldJobs: one command for all jobs of one account."""
-    jobs = _waiting(sites, request)
-    _order(sites, request.cluster_id, jobs, sites.reach(request.cluster_id).hold, AgentError)
+    cluster, jobs = sites.reach(request.cluster_id), _waiting(sites, request)
+    _order(sites, request.cluster_id, jobs, cluster.hold, AgentError)
     return actions.HoldJobsResponse(results=_results(jobs, lambda _: "held"))
 
 
 def release_jobs(sites: Sites, request: actions.ReleaseJobsRequest) -> actions.ReleaseJobsResponse:
     """ReleaseJobs: one command for all jobs of one account."""
-    jobs = _waiting(sites, request)
-    _order(sites, request.cluster_id, jobs, sites.reach(request.cluster_id).release, AgentError)
+    cluster, jobs = sites.reach(request.cluster_id), _waiting(sites, request)
+    _order(sites, request.cluster_id, jobs, cluster.release, AgentError)
     return actions.ReleaseJobsResponse(results=_results(jobs, lambda _: "released"))
 
 
@@ -86,7 +88,17 @@ def _waiting(sites: Sites, request: actions.HoldJobsRequest | actions.ReleaseJob
     jobs = _named(sites, request)
     if ended := [job_id for job_id, job in jobs.items() if job.detail.is_final]:
         raise AgentError(f"{', '.join(ended)} ended already; nothing was done")
+    # Slurm takes the order, and nothing comes of it.
+    if running := [job_id for job_id, job in jobs.items() if _runs(job.detail)]:
+        raise AgentError(
+            f"{', '.join(running)} runs already; nothing was done, only what waits can be held or released"
+        )
     return jobs
+
+
+def _runs(detail: JobDetail) -> bool:
+    """Whether nothing of a job waits, as last known."""
+    return detail.state is JobState.RUNNING and not {"QUEUED", "HELD", "UNKNOWN"} & set(detail.tasks or ())
 
 
 def _order(sites: Sites, cluster_id: str, jobs: dict[str, StoredJob], order: Order, failure: type[EhpcError]) -> None:

@@ -12,6 +12,11 @@ def chosen(cluster_id: str, wanted: JobFilter) -> tuple[str, list[str]]:
     """The condition for a cluster's jobs that a filter takes, and its values. ``names_node`` is a function of the store's."""
     # Written out, not as a parameter: so SQLite knows that the partial indexes have all these rows.
     where, values = ["cluster_id = ?", "state <> 'NOT_SUBMITTED'"], [cluster_id]
+    if wanted.job_ids:
+        # Who asks for a job by name is told also that it came to nothing.
+        marks = ", ".join("?" * len(wanted.job_ids))
+        where[1] = f"(job_id IN ({marks}) OR request_id IN ({marks}))"
+        values += [*wanted.job_ids, *wanted.job_ids]
     if wanted.job_status != "all":
         where.append(f"is_final = {int(wanted.job_status == 'finished')}")
     if wanted.job_name:

@@ -1,4 +1,7 @@
-"""ListJobs: which jobs, in which order, and how they are listed; wire names and types as on the API's page (2024-07-30)."""
+"""ListJobs: which jobs, in which order, and how they are listed; wire names and types as on the API's page (2024-07-30).
+
+Extension of ours: ``JobIds`` in the filter.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from pydantic import BeforeValidator, Field, field_validator
 from ehpc_jupyter.models.base import WireModel
 from ehpc_jupyter.models.common import Answer, ResourceTexts, json_text, one_or_many
 from ehpc_jupyter.models.job import JobDetail
-from ehpc_jupyter.models.values import NumberText, Whole, plain_text
+from ehpc_jupyter.models.values import NO_TRUTH, NumberText, plain_text
 
 #: More would not fit into one question to the database.
 Few = Annotated[tuple[str, ...], Field(max_length=100)]
@@ -40,11 +43,13 @@ class JobFilter(WireModel):
     users: Few = ()
     nodes: Few = ()
     """Jobs on any of these nodes."""
+    job_ids: Few = ()
+    """These jobs only, by their ids or by the ids of the requests that made them; of those also a request that was refused."""
     diagnosis: tuple[()] = ()
     """Sent by the official SDK, always empty; no scheduler here diagnoses."""
     sort_by: Annotated[SortBy, BeforeValidator(lambda value: SortBy() if value is None else value)] = SortBy()
 
-    @field_validator("queues", "users", "nodes", "diagnosis", mode="before")
+    @field_validator("queues", "users", "nodes", "job_ids", "diagnosis", mode="before")
     @classmethod
     def _none_is_empty(cls, value: Any) -> Any:
         return () if value is None else one_or_many(value)
@@ -56,7 +61,7 @@ class JobFilter(WireModel):
             raise ValueError("jobs are not diagnosed here; leave it empty")
         return ()
 
-    @field_validator("job_name", "queues", "users", "nodes")
+    @field_validator("job_name", "queues", "users", "nodes", "job_ids")
     @classmethod
     def _text(cls, value: Any) -> Any:
         for text in (value,) if isinstance(value, str) else value or ():
@@ -75,8 +80,8 @@ class ListJobsRequest(WireModel):
     """List the jobs known here, newest first."""
 
     cluster_id: str
-    page_number: Annotated[Whole, Field(ge=1, le=10**9)] = 1
-    page_size: Annotated[Whole, Field(ge=1, le=50)] = 10
+    page_number: Annotated[int, Field(ge=1, le=10**9), NO_TRUTH] = 1
+    page_size: Annotated[int, Field(ge=1, le=50), NO_TRUTH] = 10
     job_filter: Annotated[JobFilter, BeforeValidator(json_text)] = JobFilter()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ipywidgets import HTML, Button, Dropdown, GridBox, Layout, Text, Textarea, VBox
@@ -11,19 +10,19 @@ from pydantic import SecretStr
 
 from ehpc_jupyter.errors import Problem
 from ehpc_jupyter.models.values import Variable
+from ehpc_jupyter.notebook.markup import html
 from ehpc_jupyter.notebook.secret import SecretText
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from ehpc_jupyter.models.actions import ClusterInfo, QueueInfo
     from ehpc_jupyter.notebook.fields import JobField
 
 ERROR_STYLE = "color:var(--jp-error-color1,#d8453f)"
 # display and line-height: a widget's own line is as high as a button, which tears a help of two lines apart.
 _NOTE_STYLE = "display:block;line-height:1.3;overflow-wrap:anywhere"
-_HELP_STYLE = f"{_NOTE_STYLE};opacity:.75;font-size:.85em"
-_ALERT_STYLE = f"{_NOTE_STYLE};{ERROR_STYLE}"
+HELP_STYLE = f"{_NOTE_STYLE};opacity:.75;font-size:.85em"
+ALERT_STYLE = f"{_NOTE_STYLE};{ERROR_STYLE}"
 #: Labels stand above their controls, also where the form is narrow. ipywidgets writes widths into the elements, hence
 #: ``!important``.
 FORM_STYLE = """<style>
@@ -34,6 +33,27 @@ FORM_STYLE = """<style>
 .ehpc-field > .widget-inline-hbox > :not(.widget-label) { flex: none; }
 .ehpc-field > .widget-inline-hbox > select { min-height: var(--jp-widgets-inline-height, 28px); }
 .ehpc-form .widget-html, .ehpc-form .widget-html-content { height: auto; min-height: 0; line-height: 1.4; }
+.ehpc-form .widget-html-content { flex: 1 1 100%; min-width: 0; }
+.ehpc-bare > .widget-inline-hbox > .widget-label {
+  position: absolute; width: 1px !important; height: 1px; overflow: hidden; clip-path: inset(50%);
+}
+.ehpc-form .jupyter-widget-Collapse-header {
+  padding: 4px 0; border-color: transparent; background: transparent; color: inherit; font-weight: 600;
+}
+.ehpc-form .jupyter-widget-Collapse-header:hover { color: var(--jp-brand-color1, inherit); }
+.ehpc-form .jupyter-widget-Collapse-contents { padding: 4px 0 8px; border: 0; background: transparent; color: inherit; }
+.ehpc-form .widget-toggle-buttons .widget-toggle-button, .ehpc-form .widget-toggle-button { box-shadow: none; }
+.ehpc-drawer {
+  padding: 8px 12px; border: 1px solid var(--jp-border-color2, #8884); margin-top: 8px; border-radius: 2px;
+}
+.ehpc-form .ehpc-copy {
+  width: 100%; box-sizing: border-box; padding: 6px 8px; border: 1px solid var(--jp-border-color1, #8888);
+  background: transparent; color: inherit; resize: vertical; white-space: pre; overflow-wrap: normal; overflow-x: auto;
+  font-family: var(--jp-code-font-family, monospace); font-size: var(--jp-code-font-size, 13px); line-height: 1.35;
+}
+.ehpc-drawer button.widget-button { width: auto; }
+.ehpc-form select { background-image: none !important; appearance: auto; }
+.ehpc-form pre { font-size: var(--jp-code-font-size, 13px); }
 </style>"""
 _VARIABLES_HELP = "Environment variables of the job, one NAME=value a line."
 
@@ -51,6 +71,7 @@ class FieldBox(VBox):  # type: ignore[misc]  # ipywidgets has no types
         self._changed = changed
         self._quiet = False
         self._help = _VARIABLES_HELP if field.widget == "variables" else field.help
+        self._notes: Mapping[str, str] = {}
         self.note = HTML(layout=Layout(margin="0 2px"))
         self.control = self._listen(self._make())
         super().__init__(
@@ -143,6 +164,18 @@ class FieldBox(VBox):  # type: ignore[misc]  # ipywidgets has no types
         finally:
             self._quiet = False
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is filled in."""
+        return self.read() == (None, ())
+
+    def clear(self) -> None:
+        """Empty it, without calling ``changed``; a choice that cannot be empty stays."""
+        if isinstance(self.control, SecretText):
+            self.forget()
+        elif not isinstance(self.control, Dropdown) or "" in {value for _, value in self.control.options}:
+            self.fill("")
+
     def forget(self) -> None:
         """Empty a password box, without calling ``changed``."""
         self._quiet = True
@@ -152,10 +185,15 @@ class FieldBox(VBox):  # type: ignore[misc]  # ipywidgets has no types
         finally:
             self._quiet = False
 
-    def offer(self, choices: Sequence[tuple[str, str]]) -> None:
-        """Let the user choose among labels with values, which need no help; what is chosen already stays a choice."""
+    def offer(self, choices: Sequence[tuple[str, str]], notes: Mapping[str, str] | None = None) -> None:
+        """Let the user choose; what is chosen already stays a choice.
+
+        Args:
+            choices: labels with values; they need no help.
+            notes: what is said below of each value.
+        """
         now = self.control.value
-        self._help = ""
+        self._help, self._notes = "", notes or {}
         self.show_help()
         if now not in {value for _, value in choices}:
             choices = [*choices, (now, now)]
@@ -173,7 +211,7 @@ class FieldBox(VBox):  # type: ignore[misc]  # ipywidgets has no types
         """Let the user type, because what there is to choose from is not known; the reason stands below."""
         if isinstance(self.control, Dropdown):
             self._replace(self._text(self.control.value))
-        self._help = reason
+        self._help, self._notes = reason, {}
         self.show_help()
 
     def _replace(self, control: Any) -> None:
@@ -184,12 +222,13 @@ class FieldBox(VBox):  # type: ignore[misc]  # ipywidgets has no types
     # --- the line below
 
     def show_help(self) -> None:
-        """Show the field's help."""
-        self.note.value = f'<span style="{_HELP_STYLE}">{escape(self._help)}</span>' if self._help else ""
+        """Show the field's help, or what is known of the value that is chosen."""
+        words = self._notes.get(self.control.value, self._help) if self._notes else self._help
+        self.note.value = html('<span style="{}">{}</span>', HELP_STYLE, words) if words else ""
 
     def show_error(self, words: str) -> None:
         """Show what is wrong instead of the help."""
-        self.note.value = f'<span role="alert" style="{_ALERT_STYLE}">{escape(words)}</span>'
+        self.note.value = html('<span role="alert" style="{}">{}</span>', ALERT_STYLE, words)
 
 
 class GroupBox(VBox):  # type: ignore[misc]
@@ -207,13 +246,13 @@ class GroupBox(VBox):  # type: ignore[misc]
 
     def show_help(self) -> None:
         """Show the group's help."""
-        title = f"<strong>{escape(self.field.title)}</strong>"
-        self.note.value = f'{title}<span style="{_HELP_STYLE}">{escape(self.field.help)}</span>'
+        words = (self.field.title, HELP_STYLE, self.field.help)
+        self.note.value = html('<strong>{}</strong><span style="{}">{}</span>', *words)
 
     def show_error(self, words: str) -> None:
         """Show what is wrong instead of the help."""
-        title = f"<strong>{escape(self.field.title)}</strong>"
-        self.note.value = f'{title}<span role="alert" style="{_ALERT_STYLE}">{escape(words)}</span>'
+        title = html("<strong>{}</strong>", self.field.title)
+        self.note.value = html('{}<span role="alert" style="{}">{}</span>', title, ALERT_STYLE, words)
 
 
 def columns(narrowest: str) -> Layout:
@@ -226,32 +265,6 @@ def wide() -> Layout:
     """All columns of a grid."""
     # Not grid_column: a grid_area that is not set resets it.
     return Layout(width="auto", grid_area="auto / 1 / auto / -1")
-
-
-def queue_choices(queues: Sequence[QueueInfo]) -> list[tuple[str, str]]:
-    """Queues as labels that name their limits, with the cluster's default first."""
-    default = next((f"default, {_queue_label(queue)}" for queue in queues if queue.is_default), "default")
-    return [(default, ""), *((_queue_label(queue), queue.queue_name) for queue in queues)]
-
-
-def _queue_label(queue: QueueInfo) -> str:
-    limits = [
-        f"up to {queue.max_wall_time}" if queue.max_wall_time else "",
-        f"{queue.max_nodes} nodes" if queue.max_nodes else "",
-        f"{queue.max_cores_per_node} cores a node" if queue.max_cores_per_node else "",
-        f"{queue.max_gpus_per_node} GPUs a node" if queue.max_gpus_per_node else "",
-        "" if queue.state.upper() == "UP" else queue.state,
-    ]
-    known = ", ".join(limit for limit in limits if limit)
-    return f"{queue.queue_name}: {known}" if known else queue.queue_name
-
-
-def cluster_choices(clusters: Iterable[ClusterInfo]) -> list[tuple[str, str]]:
-    """Clusters as labels with their descriptions."""
-    return [
-        (f"{c.cluster_id}: {c.cluster_description}" if c.cluster_description else c.cluster_id, c.cluster_id)
-        for c in clusters
-    ]
 
 
 def _variables(text: str, path: str) -> tuple[Any, list[Problem]]:
@@ -269,8 +282,18 @@ def _written(value: Any) -> str:
         pairs = [(str(name), str(text)) for name, text in value.items()]
     elif isinstance(value, (list, tuple)) and all(isinstance(item, Variable) for item in value):
         pairs = [(item.name, item.value) for item in value]
+    elif isinstance(value, str):
+        return _written(_parsed(value)) if value.lstrip().startswith("[") and _parsed(value) is not None else value
     else:
-        return value if isinstance(value, str) else json.dumps(value)
+        return json.dumps(value)
     if any("\n" in text or "\r" in text for _, text in pairs):
         return json.dumps([{"Name": name, "Value": text} for name, text in pairs], ensure_ascii=False)
     return "\n".join(f"{name}={text}" for name, text in pairs)
+
+
+def _parsed(text: str) -> tuple[Variable, ...] | None:
+    """Variables as the API writes them; None if that is not what it is."""
+    try:
+        return tuple(Variable.model_validate(item) for item in json.loads(text))
+    except ValueError:
+        return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from IPython.display import display, update_display
@@ -12,6 +11,7 @@ from ipywidgets import HTML, Button, Layout, VBox
 from ehpc_jupyter.errors import EhpcError
 from ehpc_jupyter.notebook import display as pictures
 from ehpc_jupyter.notebook.inputs import ERROR_STYLE
+from ehpc_jupyter.notebook.markup import html, joined, plain_lines
 from ehpc_jupyter.notebook.waiting import Pauses
 
 if TYPE_CHECKING:
@@ -35,9 +35,11 @@ class JobView(VBox):  # type: ignore[misc]  # ipywidgets has no types
     Args:
         client: whose clock is used.
         spawn: how work is done beside the kernel's thread.
+        called: how the user's code calls the job.
     """
 
-    def __init__(self, client: Client, spawn: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(self, client: Client, spawn: Callable[[Callable[[], None]], None], called: str = "form.job") -> None:
+        self._called = called
         self._clock = client.clock
         self._spawn = spawn
         self._job: Job | None = None
@@ -61,7 +63,8 @@ class JobView(VBox):  # type: ignore[misc]  # ipywidgets has no types
             part.add_class("ehpc-in-card")
         display(bundle, raw=True)  # type: ignore[no-untyped-call]
         card = pictures.bundle(self._job.shown()) if self._job else {"text/plain": "", "text/html": ""}
-        display(card, raw=True, display_id=self._card_id)  # type: ignore[no-untyped-call]
+        metadata = self._job.provenance() if self._job else {}
+        display(card, metadata=metadata, raw=True, display_id=self._card_id)  # type: ignore[no-untyped-call]
 
     def watch(self, job: Job | None) -> None:
         """Follow this job from now on, until it has ended; None for no job."""
@@ -90,15 +93,17 @@ class JobView(VBox):  # type: ignore[misc]  # ipywidgets has no types
         self.stop.layout.display = "none" if detail.is_final else ""
         if detail.state is not self._card_state and self._card_is_shown:
             self._card_state = detail.state
-            update_display(pictures.bundle(detail), raw=True, display_id=self._card_id)  # type: ignore[no-untyped-call]
+            update_display(  # type: ignore[no-untyped-call]
+                pictures.bundle(detail), metadata=job.provenance(), raw=True, display_id=self._card_id
+            )
         if detail.tasks or detail.array_request:
-            self.output.value = "<small>Each task has an output of its own: form.job.stdout(task)</small>"
+            self.output.value = f"<small>Each task has an output of its own: {self._called}.stdout(task)</small>"
             return
         try:
             tail = job.tail(_TAIL_LINES)
         except EhpcError:
             return  # the state is what matters; the next look tries again
-        self.output.value = f'<pre style="{_PRE}">{escape(tail)}</pre>' if tail else ""
+        self.output.value = html('<pre style="{}">{}</pre>', _PRE, plain_lines(tail)) if tail else ""
 
     def _stop_clicked(self) -> None:
         job = self._job
@@ -115,5 +120,5 @@ class JobView(VBox):  # type: ignore[misc]  # ipywidgets has no types
             self.stop.disabled = False
 
     def _show_fault(self, error: EhpcError) -> None:
-        words = "<br>".join(escape(line) for line in str(error).splitlines())
-        self.fault.value = f'<span role="alert" style="{ERROR_STYLE}">{words}</span>'
+        words = joined(plain_lines(str(error)).split("\n"), "<br>")
+        self.fault.value = html('<span role="alert" style="{}">{}</span>', ERROR_STYLE, words)

@@ -69,7 +69,9 @@ class JobLog:
         data, total = self.read(0, _TAIL_BYTES)
         if total > len(data):
             data, _ = self.read(max(0, total - _TAIL_BYTES), _TAIL_BYTES)
-        return "\n".join(_text(data).splitlines()[-lines:]) if lines > 0 else ""
+        # Not splitlines: a bar that a program draws over and over in one line is one line.
+        found = [line.removesuffix("\r") for line in _text(data).removesuffix("\n").split("\n")]
+        return "\n".join(found[-lines:]) if lines > 0 else ""
 
 
 class Follower:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from ehpc_jupyter.models.job import JobState
+from ehpc_jupyter.notebook.markup import plain
 
 if TYPE_CHECKING:
     from ehpc_jupyter.models.job import JobDetail
@@ -62,6 +63,13 @@ def title_of(cluster_id: str, job_id: str | None, name: str) -> str:
     )
 
 
+def brief(detail: JobDetail) -> str:
+    """A state in few words: ``failed, exit code 3``."""
+    ended = [f"exit code {detail.exit_code}"] if detail.exit_code else []
+    ended += [f"signal {detail.signal}"] if detail.signal else []
+    return ", ".join([LOOKS[detail.state].word, *ended])
+
+
 def end_words(detail: JobDetail) -> str:
     """How a job ended, as the rest of a sentence; for jobs that did not end well."""
     words = _ENDED.get(detail.state, LOOKS[detail.state].word)
@@ -70,8 +78,3 @@ def end_words(detail: JobDetail) -> str:
     if detail.signal:
         words += f" by signal {detail.signal}"
     return words + (f" ({plain(detail.reason)})" if detail.reason else "")
-
-
-def plain(text: object) -> str:
-    """Text on one line without control characters: a job's name or reason must not steer the terminal."""
-    return "".join(char if char.isprintable() else " " for char in str(text)).strip()

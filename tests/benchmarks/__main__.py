@@ -1,5 +1,5 @@
 """``make bench``: what one submission costs, four ways side by side in one run; read the ratios, not the times. Then ``api.py``,
-``watching.py``, ``memory.py`` and ``neighbours.py``; ``python -m tests.benchmarks watching`` runs one of them.
+``watching.py``, ``memory.py``, ``neighbours.py`` and ``kernel.py``; ``python -m tests.benchmarks watching`` runs one of them.
 
 Needs the real cluster (root). The jobs go into a partition that is down, so that none of them runs beside the next measurement.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 import paramiko
 from fabric import Config, Connection
 
-from tests.benchmarks import api, memory, neighbours, table, watching
+from tests.benchmarks import api, kernel, memory, neighbours, table, watching
 from tests.conftest import LAB, LAB_STATE, Lab
 from tools.server import Server
 
@@ -113,6 +113,7 @@ PARTS = {
     "watching": watching.main,
     "memory": memory.main,
     "neighbours": neighbours.main,
+    "kernel": kernel.main,
 }
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "ehpc_jupyter"
 
-#: Room → rooms it may import from. ``errors``, ``settings`` and the package itself are rooms of one file.
+#: Room → rooms it may import from. ``errors``, ``tracebacks``, ``settings`` and the package itself are rooms of one file.
 DOORS = {
-    "errors": set(),
+    "tracebacks": set(),
+    "errors": {"tracebacks"},
     "models": {"errors"},
     "schedulers": {"models", "errors"},
     # What a job may inherit of Jupyter's environment is one rule, and the embedded queue may import nothing of ours.
@@ -22,7 +23,7 @@ DOORS = {
     # Sets of array tasks that cost what their gaps cost are the embedded queue's.
     "jobs": {"clusters", "schedulers", "transport", "models", "errors", "settings", "localq"},
     "server": {"jobs", "clusters", "schedulers", "transport", "models", "errors", "settings"},
-    "notebook": {"jobs", "models", "errors", ""},
+    "notebook": {"jobs", "models", "errors", "tracebacks", ""},
 }
 #: Libraries that do I/O or know a screen: only these rooms may use them.
 LIBRARIES = {

@@ -315,6 +315,11 @@ export interface JobFilter {
   Users?: string[];
   /** Jobs on any of these nodes. */
   Nodes?: string[];
+  /**
+   * These jobs only, by their ids or by the ids of the requests that made them; of those
+   * also a request that was refused.
+   */
+  JobIds?: string[];
   /** Sent by the official SDK, always empty; no scheduler here diagnoses. */
   Diagnosis?: unknown[];
   SortBy?: SortBy;
@@ -656,7 +661,7 @@ export interface NodeResources {
   /** Cores that the scheduler gives away. */
   Cpu?: number;
   Gpu?: number;
-  /** Whole GiB. */
+  /** NO_TRUTH GiB. */
   Memory?: number;
 }
 

@@ -58,6 +58,9 @@ def test_filters(store):
     assert ids(store, JobStatus="finished") == ["2", "1"]
     assert ids(store, JobStatus="notfinish") == ["4", "3"]
     assert ids(store, CreateTimeStart=1002, CreateTimeEnd="1003") == ["3", "2"]
+    assert ids(store, JobIds=["3", "1", "99"]) == ["3", "1"]
+    assert ids(store, JobIds=["3", "4"], JobStatus="notfinish", Queues=["comp"]) == ["3"]
+    assert ids(store, JobIds=[f"{5:032x}"]) == ["5"], "whoever asks by a request's id is told that it was refused"
     assert ids(store, JobName="N3") == ["3"]
     assert ids(store, Diagnosis=[], Nodes=None, SortBy=None) == ["4", "3", "2", "1"]
 

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ehpc_jupyter.errors import ClusterNotFound, JobNotFound
+from ehpc_jupyter.errors import (
+    AgentError,
+    ClusterNotFound,
+    DeleteFailure,
+    InvalidParams,
+    JobNotFound,
+    Problem,
+    RerunFailure,
+)
 from ehpc_jupyter.models import actions
 from ehpc_jupyter.models.job import JobDetail, JobState
 from ehpc_jupyter.notebook.client import Client
@@ -74,6 +82,9 @@ class FakeBackend:
             ],
             "big": [{"queue_name": "gpu", "is_default": True, "state": "UP", "max_gpus_per_node": 8}],
         }
+        self.task_groups: dict[str, list[actions.TaskGroup]] = {}
+        self.events: list[actions.JobEvent] = []
+        self.verdict: dict[str, Any] = {}
         self._tokens: dict[str, str] = {}
 
     def describe(self) -> str:
@@ -131,7 +142,11 @@ class FakeBackend:
 
     def _ListJobs(self, body: dict[str, Any]) -> actions.ListJobsResponse:  # noqa: N802
         request = actions.ListJobsRequest.from_wire(body)
-        found = [job.detail for job in self.jobs.values() if job.detail.cluster_id == request.cluster_id]
+        here = [job for job in self.jobs.values() if job.detail.cluster_id == request.cluster_id]
+        if named := request.job_filter.job_ids:
+            found = [job.look() for job in here if {job.detail.job_id, job.detail.request_id} & set(named)]
+        else:
+            found = [job.detail for job in here]
         start = (request.page_number - 1) * request.page_size
         return actions.ListJobsResponse(
             page_number=request.page_number,
@@ -154,9 +169,79 @@ class FakeBackend:
         return actions.GetJobLogResponse(job_id=request.job_id, **values)
 
     def _StopJobs(self, body: dict[str, Any]) -> actions.StopJobsResponse:  # noqa: N802
-        for job_id in actions.StopJobsRequest.from_wire(body).job_ids:
-            self.jobs[job_id].plan = [JobState.CANCELLED]
-        return actions.StopJobsResponse()
+        return self._order(actions.StopJobsRequest.from_wire(body), actions.StopJobsResponse, "stopping", "CANCELLED")
+
+    def _HoldJobs(self, body: dict[str, Any]) -> actions.HoldJobsResponse:  # noqa: N802
+        return self._order(actions.HoldJobsRequest.from_wire(body), actions.HoldJobsResponse, "held", "HELD")
+
+    def _ReleaseJobs(self, body: dict[str, Any]) -> actions.ReleaseJobsResponse:  # noqa: N802
+        return self._order(
+            actions.ReleaseJobsRequest.from_wire(body), actions.ReleaseJobsResponse, "released", "QUEUED"
+        )
+
+    def _order(self, request: Any, answer: Any, outcome: str, state: str) -> Any:
+        """As the service: when one of several cannot be done, none is."""
+        found = [self._job(job_id) for job_id in request.job_ids]
+        if ended := [job.detail.job_id for job in found if job.detail.is_final and outcome != "stopping"]:
+            raise AgentError(f"{', '.join(map(str, ended))} ended already; nothing was done")
+        results = []
+        for job_id, job in zip(request.job_ids, found, strict=True):
+            done = job.detail.is_final
+            job.plan = [] if done else [JobState(state)]
+            results.append(actions.JobOutcome(job_id=job_id, outcome="ended already" if done else outcome))
+        return answer(results=tuple(results))
+
+    def _RerunJobs(self, body: dict[str, Any]) -> actions.RerunJobsResponse:  # noqa: N802
+        request = actions.RerunJobsRequest.from_wire(body)
+        found = [self._job(job_id) for job_id in request.job_ids]
+        if waiting := [job.detail.job_id for job in found if not job.detail.is_final]:
+            raise RerunFailure(f"job {waiting[0]} has not ended, it is QUEUED; stop it first")
+        results = []
+        for job_id in request.job_ids:
+            new_id = self._tokens.setdefault(f"{request.client_token} {job_id}", f"{job_id}00")
+            self.add(new_id, rerun_of=job_id)
+            results.append(actions.JobOutcome(job_id=job_id, outcome="submitted again", new_job_id=new_id))
+        return actions.RerunJobsResponse(job_ids=tuple(str(r.new_job_id) for r in results), results=tuple(results))
+
+    def _DeleteJobs(self, body: dict[str, Any]) -> actions.DeleteJobsResponse:  # noqa: N802
+        request = actions.DeleteJobsRequest.from_wire(body)
+        for job_id in request.job_ids:
+            if not self._job(job_id).detail.is_final:
+                raise DeleteFailure(f"job {job_id} has not ended; stop it first")
+        for job_id in request.job_ids:
+            del self.jobs[job_id]
+        results = tuple(actions.JobOutcome(job_id=job_id, outcome="deleted") for job_id in request.job_ids)
+        return actions.DeleteJobsResponse(results=results)
+
+    def _job(self, job_id: str) -> FakeJob:
+        if job_id not in self.jobs:
+            raise JobNotFound(f"no job {job_id}")
+        return self.jobs[job_id]
+
+    def _ListTasks(self, body: dict[str, Any]) -> actions.ListTasksResponse:  # noqa: N802
+        request = actions.ListTasksRequest.from_wire(body)
+        groups = self.task_groups.get(request.job_id)
+        if groups is None:
+            raise InvalidParams(Problem("JobId", f"job {request.job_id} is no array; it has no tasks"))
+        start = (request.page_number - 1) * request.page_size
+        return actions.ListTasksResponse(
+            page_number=request.page_number,
+            page_size=request.page_size,
+            total_count=len(groups),
+            tasks=tuple(groups[start : start + request.page_size]),
+        )
+
+    def _ListJobEvents(self, body: dict[str, Any]) -> actions.ListJobEventsResponse:  # noqa: N802
+        request = actions.ListJobEventsRequest.from_wire(body)
+        self._job(request.job_id)
+        return actions.ListJobEventsResponse(job_id=request.job_id, events=tuple(self.events))
+
+    def _CheckJob(self, body: dict[str, Any]) -> actions.CheckJobResponse:  # noqa: N802
+        request = actions.CheckJobRequest.from_wire(body)
+        self.checked = request
+        return actions.CheckJobResponse(
+            **{"valid": True, "script": "#!/bin/bash\n", "command": "sbatch", **self.verdict}
+        )
 
     def _ListClusters(self, body: dict[str, Any]) -> actions.ListClustersResponse:  # noqa: N802
         actions.ListClustersRequest.from_wire(body)

@@ -112,7 +112,7 @@ def test_a_stale_answer_says_how_it_came(client, backend):
 
 def test_the_bundle_has_the_live_cards_data(client, backend):
     backend.add("1", state=JobState.RUNNING)
-    bundle = client.job("1")._repr_mimebundle_()
+    bundle, _ = client.job("1")._repr_mimebundle_()
     assert set(bundle) == {"text/plain", "text/html", "application/vnd.ehpc.job.v1+json"}
     data = JobDetail.model_validate(bundle["application/vnd.ehpc.job.v1+json"])
     assert (data.job_id, data.cluster_id, data.state) == ("1", "local", JobState.RUNNING)
@@ -121,7 +121,7 @@ def test_the_bundle_has_the_live_cards_data(client, backend):
 def test_showing_never_raises(client, backend):
     job = client.submit(script="x", name="hello")
     backend.before["GetJob"] = [ServiceUnavailable("down"), ServiceUnavailable("down")]
-    bundle = job._repr_mimebundle_()
+    bundle, _ = job._repr_mimebundle_()
     assert "not known" in bundle["text/plain"]
     assert "down" in bundle["text/html"]
     assert bundle["application/vnd.ehpc.job.v1+json"]["State"] == "UNKNOWN"
@@ -130,8 +130,10 @@ def test_showing_never_raises(client, backend):
 
 def test_repr_asks_nobody(client, backend):
     job = client.submit(script="x", name="hello")
-    assert repr(job) == "<Job 10 'hello' on local: UNKNOWN>"
+    assert repr(job) == "<Job 10 'hello' on local: not asked yet>"
     assert backend.bodies("GetJob") == []
+    backend.add("1", state=JobState.FAILED, exit_code=3)
+    assert repr(client.job(1).refresh()) == "<Job 1 'hello' on local: failed, exit code 3>"
 
 
 def test_a_list_of_jobs_is_a_table(client, backend):

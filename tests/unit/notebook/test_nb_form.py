@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
-from ipywidgets import Accordion, Dropdown, Text, Widget
+from ipywidgets import Accordion, Dropdown, Text, ToggleButton, Widget
 from pydantic import Field, SecretStr
 from traitlets import HasTraits
 
-from ehpc_jupyter import JobForm, JobSpec, Resources
+from ehpc_jupyter import Client, JobForm, JobSpec, Resources
+from ehpc_jupyter.clusters.base import Verdict
 from ehpc_jupyter.errors import InvalidParams, Problem, ServiceUnavailable, SubmitFailure
-from ehpc_jupyter.models.actions import CreateJobRequest
+from ehpc_jupyter.jobs.service import JobService
+from ehpc_jupyter.models.actions import CheckJobResponse, CreateJobRequest
+from ehpc_jupyter.models.cluster import ClusterProfile
 from ehpc_jupyter.models.job import JobState
 from ehpc_jupyter.models.spec import form as shown
+from ehpc_jupyter.notebook.backend import KernelBackend
 from ehpc_jupyter.notebook.fields import fields_of
 from ehpc_jupyter.notebook.form import in_thread
 from ehpc_jupyter.notebook.inputs import FieldBox
+from ehpc_jupyter.schedulers.base import TrialAnswer
+from tests.unit.jobs.fake import FakeCluster
 
 PASSWORD = "pw-7c1e"
 QUEUE, WALL_TIME, NODES = "JobSpec.JobQueue", "JobSpec.WallTime", "JobSpec.Resources.Nodes"
@@ -69,8 +76,8 @@ def test_every_field_is_there_with_label_and_help(make, field):
     assert box in below(form)
     assert box.control.description == field.title
     assert box.control.tooltip == field.help
-    # Where one chooses among what the cluster has, the choices say it.
-    assert bool(box.note.value) is (field.widget not in {"cluster", "queue"})
+    # Where one chooses among clusters, the choices say it.
+    assert bool(box.note.value) is (field.widget != "cluster")
     assert "`" not in box.note.value
 
 
@@ -172,16 +179,16 @@ def test_a_wrong_value_is_told_beside_its_field_while_typing_and_goes_again(make
     assert is_error(form, WALL_TIME)
     assert "write hours:minutes:seconds" in note(form, WALL_TIME)
     assert form.spec is None
-    type_in(form, WALL_TIME, "5:00:00")
+    type_in(form, WALL_TIME, "0:05:00")
     assert not is_error(form, WALL_TIME)
-    assert form.spec == JobSpec(script="x", wall_time="5:00:00")
+    assert form.spec == JobSpec(script="x", wall_time="0:05:00")
     assert backend.bodies("CreateJob") == []
 
 
 def test_a_line_of_variables_that_is_none_is_told_with_its_number(make):
     form = make(script="x")
     type_in(form, "JobSpec.Variables", "A=1\nB")
-    assert "line 2 is &#x27;B&#x27;; write NAME=value" in note(form, "JobSpec.Variables")
+    assert "line 2 is &#39;B&#39;; write NAME=value" in note(form, "JobSpec.Variables")
 
 
 def test_a_field_in_the_grid_and_its_group(make):
@@ -197,15 +204,16 @@ def test_a_field_in_the_grid_and_its_group(make):
 def test_an_error_in_a_folded_part_opens_it(make):
     form = make(script="x")
     type_in(form, "JobSpec.StdoutPath", "job.out")
-    assert form._accordions["output"].selected_index == 0
-    assert form._accordions["more"].selected_index is None
+    assert not form._sections.is_folded("output")
+    assert form._sections.is_folded("more")
 
 
 def test_submitting_shows_what_is_missing(make, backend):
     form = make()
     with pytest.raises(InvalidParams):
         form.submit()
-    assert is_error(form, "JobSpec.CommandLine")
+    assert is_error(form, "JobSpec.Script")
+    assert "say what to run" in note(form, "JobSpec.Script")
     assert "InvalidParams" in form._fault.value
     assert backend.bodies("CreateJob") == []
 
@@ -368,19 +376,21 @@ def test_clusters_and_queues_can_be_chosen_with_their_limits(make):
         "big: the big one": "big",
     }
     assert dict(form._boxes[QUEUE].control.options) == {
-        "default, batch: up to 1:00:00, 4 nodes": "",
-        "batch: up to 1:00:00, 4 nodes": "batch",
+        "default: batch": "",
+        "batch": "batch",
         "long": "long",
     }
+    assert "Up to 1:00:00; 4 nodes" in note(form, QUEUE)
 
 
 def test_another_cluster_has_other_queues(make):
     form = make(script="x", job_queue="batch")
     type_in(form, "ClusterId", "big")
     queue = form._boxes[QUEUE].control
-    assert ("gpu: 8 GPUs a node", "gpu") in queue.options
+    assert ("gpu", "gpu") in queue.options
     assert queue.value == "batch"  # what the user chose is not taken away; the cluster says that it is not there
     queue.value = "gpu"
+    assert "8 GPUs on each" in note(form, QUEUE)
     assert form.submit().cluster_id == "big"
     assert form.spec.job_queue == "gpu"
 
@@ -511,3 +521,224 @@ def test_a_closed_form_follows_no_job(make, backend):
     for work in later[2:]:
         work()
     assert backend.bodies("GetJob") == []
+
+
+# --- one of two ways to say what runs
+
+
+def test_script_or_command_line(make, backend):
+    form = make(script="hostname")
+    script, command = form._boxes["JobSpec.Script"], form._boxes["JobSpec.CommandLine"]
+    assert (script.layout.display, command.layout.display) == (None, "none")
+    form._sections._what_runs.choice.value = "JobSpec.CommandLine"
+    assert (script.layout.display, command.layout.display) == ("none", None)
+    assert form.spec is None
+    assert not is_error(form, "JobSpec.CommandLine")  # nothing was typed there yet
+    command.control.value = "/bin"
+    command.control.value = "-- ls"
+    assert "full path after" in note(form, "JobSpec.CommandLine")
+    command.control.value = "-- /bin/ls"
+    assert form.spec == JobSpec(command_line="-- /bin/ls")
+    form._sections._what_runs.choice.value = "JobSpec.Script"
+    assert form.spec == JobSpec(script="hostname")  # what was typed there stayed
+
+
+def test_a_command_line_as_default_is_shown(make):
+    assert make(command_line="-- /bin/ls").spec == JobSpec(command_line="-- /bin/ls")
+    with pytest.raises(TypeError, match="either script or command_line"):
+        make(command_line="-- /bin/ls", script="x")
+
+
+# --- limits and what is free
+
+
+def test_a_limit_of_the_queue_is_told_while_typing(make, backend):
+    form = make(script="x", job_queue="batch")
+    type_in(form, WALL_TIME, "5:00:00")
+    assert "more than 1:00:00, the most in queue batch" in note(form, WALL_TIME)
+    assert form.spec is not None  # the cluster has the last word
+    form._boxes[QUEUE].control.value = "long"
+    assert not is_error(form, WALL_TIME)
+
+
+def test_what_is_free_is_shown(make, backend):
+    backend.queues["local"][0] |= {"idle_nodes": 3, "max_cores_per_node": 8, "max_memory_per_node": "16GB"}
+    backend.queues["local"][1] |= {"state": "DRAIN", "idle_nodes": 0}
+    form = make(job_queue="batch")
+    options = dict(form._boxes[QUEUE].control.options)
+    assert list(options) == ["default: batch (3 idle)", "batch (3 idle)", "long (DRAIN, 0 idle)"]
+    assert "Up to 1:00:00; 3 of 4 nodes idle; 8 cores, 16GB on each" in note(form, QUEUE)
+    form._boxes[QUEUE].control.value = "long"
+    assert "The queue is DRAIN; 0 nodes idle" in note(form, QUEUE)
+
+
+def test_what_is_filled_in_and_folded_is_named(make):
+    form = make(script="x", priority=3, work_dir="~/x")
+    titles = {a.titles[0] for a in below(form) if isinstance(a, Accordion)}
+    assert titles == {"Output files", "More: Priority, Working folder"}
+    type_in(form, "JobSpec.Priority", "")
+    assert "More: Working folder" in {a.titles[0] for a in below(form) if isinstance(a, Accordion)}
+
+
+# --- by the real service over a cluster in memory
+
+
+@pytest.fixture
+def service(tmp_path):
+    made = JobService({"local": ClusterProfile(name="local")}, tmp_path / "jobs.sqlite", FakeCluster)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def live(make, service):
+    return lambda **options: make(client=Client(backend=KernelBackend(service)), **options)
+
+
+def test_check_says_what_the_cluster_would(live, service):
+    form = live(script="hostname <x>")
+    start = int(time.time()) + 7200
+    answer = TrialAnswer(valid=True, start_time=start, node_list="node<1>")
+    service.cluster("local").test = lambda job: Verdict(answer=answer)
+    form._check_button.click()
+    shown = form._verdict.value
+    assert "✓ local would take this job" in shown
+    assert "in 1:59:" in shown or "in 2:00:00" in shown
+    assert "node&lt;1&gt;" in shown
+    assert "#!/bin/sh" in shown
+    assert service.cluster("local").submitted == []
+    assert form._check_button.description == "Check"
+    type_in(form, WALL_TIME, "0:05:00")
+    assert form._verdict.value == ""  # it was about another job
+
+
+def test_check_shows_problems_beside_the_fields(live, service):
+    form = live(script="x", work_dir="/nowhere")
+    words = "sbatch: error: <no>"
+    problem = Problem("JobSpec.WorkDir", "the folder /nowhere does not exist")
+    service.cluster("local").test = lambda job: Verdict((problem,), TrialAnswer(valid=False, words=words))
+    answer = form.check()
+    assert answer.valid is False
+    assert "the folder /nowhere does not exist" in note(form, "JobSpec.WorkDir")
+    assert not form._sections.is_folded("more")
+    assert "Working folder" in form._verdict.value
+    assert "sbatch: error: &lt;no&gt;" in form._verdict.value
+
+
+def test_check_of_what_is_wrong_in_itself(make, backend):
+    form = make(wall_time="5 h")
+    with pytest.raises(InvalidParams):
+        form.check()
+    assert is_error(form, WALL_TIME)
+    assert is_error(form, "JobSpec.Script")
+    assert backend.bodies("CheckJob") == []
+
+
+def test_check_without_an_answer(make, backend):
+    backend._CheckJob = lambda body: None
+    backend.before["CheckJob"] = [ServiceUnavailable("no route")]
+    form = make(script="x")
+    form._check_button.click()
+    assert "no route" in form._fault.value
+    assert form._verdict.value == ""
+
+
+def test_a_password_goes_into_the_check_and_stays_for_the_submission(make, backend):
+    backend._CheckJob = lambda body: CheckJobResponse(valid=True, script="", command="")
+    form = make(script="x", runas_user="me", runas_user_password=PASSWORD)
+    form.check()
+    assert backend.bodies("CheckJob")[0]["JobSpec"]["RunasUserPassword"] == PASSWORD
+    assert PASSWORD not in saved()
+    assert form._boxes["JobSpec.RunasUserPassword"].control.secret is not None
+
+
+def toggle(form, label):
+    next(w for w in below(form) if isinstance(w, ToggleButton) and w.description.startswith(label)).value = True
+
+
+def test_copy_as(make):
+    form = make(script="echo '<b>'\n")
+    assert form._copy.layout.display == "none"
+    toggle(form, "Copy")
+    assert "%%ehpc --cluster local\necho &#39;&lt;b&gt;&#39;" in form._copy.area.value
+    type_in(form, WALL_TIME, "0:05:00")
+    assert "--wall-time 0:05:00" in form._copy.area.value
+    form._copy.kind.index = 1
+    assert "wall_time=&#34;0:05:00&#34;" in form._copy.area.value
+    type_in(form, WALL_TIME, "5 h")
+    assert "wrong or missing" in form._copy.area.value
+
+
+def test_a_password_is_not_copied(make):
+    form = make(script="x", runas_user="me", runas_user_password=PASSWORD)
+    toggle(form, "Copy")
+    assert "--runas-user-password" in form._copy.area.value
+    assert PASSWORD not in saved()
+
+
+def test_templates_are_saved_and_loaded_for_every_notebook(live):
+    form = live(script="hostname", wall_time="0:05:00", variables={"A": "1"}, name="x", cores=1)
+    toggle(form, "Templates")
+    form._templates.name.value = "usual"
+    form._templates.save_button.click()
+    assert "Saved usual." in form._templates.note.value
+    other = live(command_line="-- /bin/ls", nodes=7, priority=3)
+    toggle(other, "Templates")
+    assert dict(other._templates.choice.options) == {"usual": "usual"}
+    other._templates.load_button.click()
+    assert other.spec == form.spec
+    assert other._boxes["JobName"].control.value == "x"
+    assert other._boxes["JobSpec.Variables"].control.value == "A=1"
+    assert "Loaded usual." in other._templates.note.value
+    assert live(template="usual", wall_time="0:06:00").spec == JobSpec(
+        script="hostname", wall_time="0:06:00", variables={"A": "1"}, resources=Resources(cores=1)
+    )
+
+
+def test_a_template_is_replaced_and_deleted_with_two_clicks(live, service):
+    form = live(script="hostname")
+    toggle(form, "Templates")
+    drawer = form._templates
+    assert (drawer.load_button.disabled, drawer.delete_button.disabled) == (True, True)
+    drawer.name.value = "usual"
+    drawer.save_button.click()
+    drawer.save_button.click()
+    assert "in place of the one of that name" in drawer.note.value
+    drawer.delete_button.click()
+    assert drawer.delete_button.description == "Really delete?"
+    drawer.delete_button.click()
+    assert "Deleted usual." in drawer.note.value
+    assert service.call("ListTemplates", {})["Templates"] == []
+    assert drawer.delete_button.disabled
+
+
+def test_what_is_wrong_is_not_kept(live, service):
+    form = live(script="x", wall_time="5 h", runas_user="me", runas_user_password=PASSWORD)
+    toggle(form, "Templates")
+    form._templates.name.value = "usual"
+    form._templates.save_button.click()
+    assert is_error(form, WALL_TIME)
+    assert "another look" in form._templates.note.value
+    type_in(form, WALL_TIME, "0:05:00")
+    form._templates.name.value = ""
+    form._templates.save_button.click()
+    assert "1 to 100 characters" in form._templates.note.value
+    form._templates.name.value = "usual"
+    form._templates.save_button.click()
+    (kept,) = service.call("ListTemplates", {})["Templates"]
+    assert kept["Fields"]["JobSpec.RunasUser"] == "me"
+    assert PASSWORD not in json.dumps(kept) + saved()
+
+
+def test_a_field_that_is_no_more_is_told(live, service):
+    service.store.templates.save("old", {"JobSpec.Gone": "1", "JobSpec.WallTime": "0:05:00"})
+    form = live(script="x")
+    toggle(form, "Templates")
+    form._templates.load_button.click()
+    assert form._boxes[WALL_TIME].control.value == "0:05:00"
+    assert "JobSpec.Gone: there is no such field any more" in form._templates.note.value
+
+
+def test_a_form_by_a_template_that_does_not_exist(live):
+    with pytest.raises(InvalidParams, match="there is no template 'x'"):
+        live(template="x")

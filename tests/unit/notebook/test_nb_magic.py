@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 import pytest
-from IPython.core.completer import provisionalcompleter
 from IPython.utils.capture import capture_output
 
 import ehpc_jupyter
-from ehpc_jupyter.errors import ServiceUnavailable, SubmitFailure
+from ehpc_jupyter.clusters.base import Verdict
+from ehpc_jupyter.errors import Problem, ServiceUnavailable, SubmitFailure
+from ehpc_jupyter.jobs.service import JobService
+from ehpc_jupyter.models.cluster import ClusterProfile
 from ehpc_jupyter.models.job import JobState
+from ehpc_jupyter.notebook.backend import KernelBackend
+from ehpc_jupyter.notebook.client import Client
 from ehpc_jupyter.notebook.display import JOB_MIME
 from ehpc_jupyter.notebook.extension import register
 from ehpc_jupyter.notebook.fields import fields_of
 from ehpc_jupyter.notebook.flags import flags_of, help_text, known_flags, parse, shown_fields
 from ehpc_jupyter.notebook.job import Job
-from ehpc_jupyter.notebook.magic import EhpcMagic, MagicError, completions
+from ehpc_jupyter.notebook.magic import EhpcMagic, MagicError
+from ehpc_jupyter.schedulers.base import TrialAnswer
+from tests.unit.jobs.fake import FakeCluster
 
 #: How each field is given as a flag, and what arrives; a new field of the model asks for its own line here.
 GOOD = {
@@ -130,7 +138,11 @@ def test_the_job_is_the_cells_result_and_bound(magic, shell):
         ("--name my job", "'job' belongs to no flag; put a value with spaces in quotes"),
         ("--name 'my job", "no closing quotation"),
         ("--nodes", "--nodes: needs a value"),
-        ("--var A", "--var: write NAME=value, not 'A'"),
+        ("--var A", "--var: this notebook has no variable A; a text is written --var A=text"),
+        ("--var 2", "--var: write NAME=value, or the name of a Python variable, not '2'"),
+        ("--nodes 2 # two of them", "a comment needs a line of its own"),
+        ("--command-line /bin/x", "the cell has a script, and --command-line names one, too"),
+        ("--stdout x --array 1-3", "use --job NAME and NAME.stdout(task)"),
         ("--job 2x", "--job: '2x' cannot be the name of a variable"),
     ],
 )
@@ -199,8 +211,8 @@ def test_a_card_leaves_the_output_to_the_cell_that_prints_it(magic, shell):
         magic("--wait", "true")
         magic("--wait --array 1-3", "true")
     waiting, array = captured.outputs[0], captured.outputs[-1]
-    assert waiting.metadata == {JOB_MIME: {"output": False}}
-    assert array.metadata == {}
+    assert waiting.metadata[JOB_MIME] == {"output": False}
+    assert JOB_MIME not in array.metadata
 
 
 def test_wait_shows_a_long_output_in_part(magic, backend, capsys, monkeypatch):
@@ -267,47 +279,6 @@ def test_waiting_for_an_array_reads_no_single_output(magic, backend):
     assert backend.bodies("GetJobLog") == []
 
 
-# --- %ehpc
-
-
-def test_line_magics_answer_with_tables(magic, backend):
-    backend.add("1")
-    assert [job.job_id for job in magic("jobs")] == ["1"]
-    assert [queue.queue_name for queue in magic("queues --cluster big")] == ["gpu"]
-    assert len(magic("clusters")) == 2
-
-
-def test_stop_tells_which(magic, backend, capsys):
-    backend.add("1")
-    backend.add("2")
-    magic("stop 1 2")
-    assert backend.bodies("StopJobs") == [{"ClusterId": "local", "JobIds": ["1", "2"]}]
-    assert "Job 1 on local, Job 2 on local" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("line", ["", "help", "--help"])
-def test_without_a_command_there_is_help(magic, capsys, line):
-    magic(line)
-    assert "%ehpc stop ID" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        ("job", "there is no %ehpc job; did you mean jobs"),
-        ("stop", "which job"),
-        ("stop ../x", "no job id"),
-        ("clusters 3", "takes no '3'"),
-        ("jobs --all", "unrecognized arguments: --all"),
-        ("jobs 'x", "no closing quotation"),
-        ("queues --cluster nowhere", "ClusterNotFound"),
-    ],
-)
-def test_a_wrong_line_is_told_shortly(magic, line, words):
-    with pytest.raises(MagicError, match=re.escape(words)):
-        magic(line)
-
-
 # --- in IPython
 
 
@@ -320,24 +291,195 @@ def test_an_error_in_a_cell_is_a_few_lines_and_no_traceback(shell, capsys):
     assert "File" not in shown
 
 
-def test_values_of_the_notebook_can_stand_in_flags_but_not_in_the_cell(shell, magic, backend):
-    shell.register_magic_function(magic.__call__, "line_cell", "ehpc")
-    shell.user_ns["n"] = 3
-    result = shell.run_cell("%%ehpc --nodes {n}\necho {n} $n\n")
-    assert isinstance(result.result, Job)
-    assert sent(backend)["JobSpec"] == {"Script": "echo {n} $n\n", "Resources": {"Nodes": 3}}
-
-
-def test_flags_are_completed(shell):
+@pytest.fixture
+def loaded(shell, client, monkeypatch):
+    """The shell with the magic as ``%load_ext`` registers it, talking to the fake."""
+    monkeypatch.setattr("ehpc_jupyter.notebook.magic.Client", lambda: client)
     ehpc_jupyter.load_ipython_extension(shell)
+    return shell
 
-    def found(line):
-        with provisionalcompleter():
-            return {c.text for c in shell.Completer.completions(f"{line}\ntrue", len(line))}
 
-    assert found("%%ehpc --nodes 2 --wa") == {"--wall-time", "--wait"}
-    assert "stop" in found("%ehpc st")
-    assert "jobs" in completions("%ehpc ")
+def test_nothing_is_put_into_cell_or_flags_unasked(loaded, backend):
+    loaded.user_ns |= {"n": 3, "HOME": "/wrong"}
+    result = loaded.run_cell("%%ehpc --post-cmd-line 'echo $HOME {n}' --name $n\necho {n} $n\n")
+    assert isinstance(result.result, Job)
+    assert sent(backend)["JobName"] == "$n"
+    assert sent(backend)["JobSpec"] == {"Script": "echo {n} $n\n", "PostCmdLine": "echo $HOME {n}"}
+
+
+def test_who_expects_interpolation_is_told(loaded, capsys, backend):
+    loaded.user_ns["n"] = 3
+    assert not loaded.run_cell("%%ehpc --nodes {n}\ntrue").success
+    shown = "".join(capsys.readouterr())
+    assert "%%ehpc: --nodes: " in shown
+    assert "nothing is put into flags unasked" in shown
+    assert backend.calls == []
+
+
+def test_a_python_variable_arrives_as_it_is(magic, shell, backend):
+    shell.user_ns |= {"SEED": 7, "text": "a'b $HOME\n{x}", "path": Path("/data/in"), "big": 1.5e300}
+    magic("--var SEED --var text --var path --var big --var B=x", "true")
+    found = json.loads(sent(backend)["JobSpec"]["Variables"])
+    assert {item["Name"]: item["Value"] for item in found} == {
+        "SEED": "7",
+        "text": "a'b $HOME\n{x}",
+        "path": "/data/in",
+        "big": "1.5e+300",
+        "B": "x",
+    }
+
+
+def test_a_python_variable_that_no_script_could_read(magic, shell, backend):
+    shell.user_ns["rows"] = [1, 2]
+    with pytest.raises(MagicError, match=r"rows is of type list; .* json\.dumps\(rows\)"):
+        magic("--var rows", "true")
+    with pytest.raises(MagicError, match="no variable row; did you mean rows"):
+        magic("--var row", "true")
+    assert backend.calls == []
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "first"),
+    [
+        ("python3", "#!/usr/bin/env python3"),
+        ("'python3 -u'", "#!/usr/bin/env -S python3 -u"),
+        ("'/opt/r/bin/Rscript --vanilla'", "#!/opt/r/bin/Rscript --vanilla"),
+    ],
+)
+def test_an_interpreter_for_a_script_that_names_none(magic, backend, interpreter, first):
+    magic(f"--interpreter {interpreter}", "print(1)\n")
+    assert sent(backend)["JobSpec"]["Script"] == f"{first}\nprint(1)\n"
+
+
+def test_two_interpreters(magic, backend):
+    with pytest.raises(MagicError, match="the script names one itself"):
+        magic("--interpreter python3", "#!/bin/sh\ntrue")
+    assert backend.calls == []
+
+
+def test_stdout_waits_and_binds_the_text(magic, shell, capsys):
+    assert magic("--stdout text", "true") is None
+    assert shell.user_ns["text"] == "one\ntwo\n"
+    assert "one\ntwo\n" in capsys.readouterr().out
+
+
+def test_stdout_of_a_job_that_failed_is_there_too(magic, backend, shell):
+    backend.plan = [JobState.RUNNING, JobState.FAILED]
+    with pytest.raises(MagicError, match="failed"):
+        magic("--stdout text", "true")
+    assert shell.user_ns["text"] == "one\ntwo\n"
+
+
+# --- templates and dry runs, by the real service over a cluster in memory
+
+
+@pytest.fixture
+def live(shell, tmp_path):
+    service = JobService({"local": ClusterProfile(name="local")}, tmp_path / "jobs.sqlite", FakeCluster)
+    yield EhpcMagic(shell, Client(backend=KernelBackend(service)), ask_secret=lambda prompt: "pw")
+    service.close()
+
+
+def submitted(live):
+    return live.client._backend._service.cluster("local").submitted[-1].request
+
+
+def test_a_template_lies_below_flags_and_cell(live):
+    fields = {
+        "JobSpec.WallTime": "1:00:00",
+        "JobSpec.Resources.Nodes": "2",
+        "JobSpec.CommandLine": "-- /bin/ls",
+        "JobSpec.Variables": '[{"Name": "A", "Value": "1"}, {"Name": "B", "Value": "2"}]',
+    }
+    live.client.save_template("usual", fields)
+    live("--template usual", "\n")
+    assert submitted(live).job_spec.command_line == "-- /bin/ls"
+    live("--template usual --nodes 3 --var B=3 --var C=4", "echo\n")
+    spec = submitted(live).job_spec
+    assert (spec.script, spec.command_line, spec.resources.nodes) == ("echo\n", None, 3)
+    assert str(spec.wall_time) == "1:00:00"
+    assert {v.name: v.value for v in spec.variables} == {"A": "1", "B": "3", "C": "4"}
+
+
+def test_a_template_that_does_not_exist(live):
+    live.client.save_template("usual", {"JobName": "x"})
+    with pytest.raises(MagicError, match=r"^%%ehpc: --template: there is no template 'usuel'; did you mean usual\?"):
+        live("--template usuel", "true")
+
+
+def test_a_dry_run_shows_and_submits_nothing(live):
+    shown = live("--dry-run", "true\n")
+    assert repr(shown).splitlines()[0] == "✓ local would take this job"
+    assert "$ submit" in repr(shown)
+    assert "#!/bin/sh" in shown._repr_html_()
+    assert live.client.jobs() == []
+
+
+def test_a_dry_run_names_the_flags(live):
+    cluster = live.client._backend._service.cluster("local")
+    problem = Problem("JobSpec.WorkDir", "the folder <x> does not exist")
+    cluster.test = lambda job: Verdict((problem,), TrialAnswer(valid=False, words="sbatch: <no>"))
+    shown = live("--dry-run --work-dir /x", "true\n")
+    assert "✗ local would not take this job" in repr(shown)
+    assert "--work-dir  the folder <x> does not exist" in repr(shown)
+    assert "&lt;x&gt;" in shown._repr_html_()
+    assert "&lt;no&gt;" in shown._repr_html_()
+
+
+def test_a_dry_run_without_an_answer_shows_what_is_known(magic, backend, capsys):
+    backend._CheckJob = lambda body: None
+    backend.before["CheckJob"] = [ServiceUnavailable("login.example.org cannot be reached")]
+    assert magic("--dry-run --wall-time 1:0:0", "echo hi\n") is None
+    shown = capsys.readouterr().out
+    assert "login.example.org cannot be reached" in shown
+    assert re.search(r"JobSpec.WallTime +1:00:00", shown)
+    assert shown.endswith("echo hi\n")
+
+
+def test_a_password_is_not_a_plain_local_variable(live):
+    with pytest.raises(MagicError) as caught:
+        live("--runas-user me --runas-user-password --nodes 1", "#SBATCH -N 1\n")
+    error = caught.value
+    seen = []
+    live.client._backend._service.cluster("local").login = lambda user, password: seen.append(password) or 1 / 0
+    with pytest.raises(ZeroDivisionError) as caught:
+        live("--runas-user me --runas-user-password", "true")
+    assert seen[0].get_secret_value() == "pw"
+    frame = caught.value.__traceback__
+    while frame is not None:
+        if "ehpc_jupyter/notebook" in frame.tb_frame.f_code.co_filename:
+            assert "'pw'" not in repr(frame.tb_frame.f_locals)
+        frame = frame.tb_next
+    assert "directives" in str(error)
+
+
+# --- errors
+
+
+def test_the_whole_traceback_is_there_for_who_asks(loaded, backend, capsys):
+    backend.before["CreateJob"] = [SubmitFailure("no account")]
+    loaded.InteractiveTB.set_mode("Verbose")
+    loaded.run_cell("%%ehpc\ntrue")
+    shown = "".join(capsys.readouterr())
+    assert "Traceback" in shown
+    assert "SubmitFailure" in shown
+
+
+def test_an_error_of_python_names_the_users_line_and_none_of_ours(loaded, client, backend, capsys):
+    error = SubmitFailure("sbatch: error: invalid account", recommend="Ask your site.")
+    error.request_id = "R-9"
+    backend.before["CreateJob"] = [error]
+    loaded.user_ns["client"] = client
+    loaded.run_cell("def go():\n    return client.submit(script='true')\n\n\ngo()\n")
+    shown = "".join(capsys.readouterr()).strip().splitlines()
+    assert "line 5: go()" in shown[0]
+    assert "line 2: return client.submit(script='true')" in shown[1]
+    assert shown[2:] == [
+        "Failed to submit jobs: sbatch: error: invalid account",
+        "Ask your site.",
+        "AgentError.Job.SubmitFailure, RequestId R-9",
+        "%xmode Verbose shows the whole traceback.",
+    ]
 
 
 def test_reading_a_line_looks_at_no_values():
