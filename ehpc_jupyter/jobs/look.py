@@ -73,6 +73,7 @@ class Look:
         self._ended: dict[str, EndedTasks] = {}
         self._pauses: dict[str, tuple[float, float]] = {}
         self._strangers: set[str] = set()
+        self._answers_since = time.monotonic()
 
     @property
     def is_idle(self) -> bool:
@@ -90,6 +91,16 @@ class Look:
 
     # --- submissions whose answer was lost
 
+    def failed(self) -> None:
+        """The cluster did not answer."""
+        self._answers_since = time.monotonic()
+
+    def _age(self, age_s: float) -> float:
+        """How long a submission has had to show itself, seconds: a scheduler that hung works off what it was asked when it wakes,
+        in any order; and a clock may have been set."""
+        answering = max(1.0, time.monotonic() - self._answers_since)
+        return min(age_s, answering) if age_s > 0 else answering
+
     def settle(self) -> list[JobDetail]:
         """Find out what became of submissions whose answer was lost; the jobs that changed."""
         changes: list[Change] = []
@@ -103,7 +114,7 @@ class Look:
             ):
                 continue
             try:
-                fate = self._cluster.fate(job.request_id, job.detail.folder, job.login_user, age_s=age)
+                fate = self._cluster.fate(job.request_id, job.detail.folder, job.login_user, age_s=self._age(age))
             except ServiceUnavailable:
                 raise
             except EhpcError as error:

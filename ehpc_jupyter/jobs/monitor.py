@@ -191,6 +191,7 @@ class Monitor:
             if not isinstance(error, EhpcError):
                 log.exception("the answer of cluster %s", name)
             self._failures += 1
+            self._look.failed()
             self._note(error.detail if isinstance(error, EhpcError) else f"its answer cannot be read ({error})")
             return True, False
         self._failures = 0

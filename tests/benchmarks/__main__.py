@@ -110,7 +110,7 @@ def submitting():
 PARTS = {
     "submitting": submitting,
     "api": api.main,
-    "watching": lambda: watching.main(the_lab()),
+    "watching": watching.main,
     "memory": memory.main,
     "neighbours": neighbours.main,
     "kernel": kernel.main,

@@ -48,13 +48,12 @@ asyncio.run(main())
 #: An event loop that has nothing else to do, at the same time on the same machine.
 IDLE = """
 import asyncio, sys
+from tests.api.fake import Meter
 async def main():
     meter = Meter()
     meter.start()
-    for line in iter(sys.stdin.readline, ""):
-        await asyncio.sleep(float(line))
-        print(meter.longest, flush=True)
-        meter.longest = 0.0
+    await asyncio.sleep(float(sys.argv[1]))
+    print(meter.longest)
 asyncio.run(main())
 """
 
@@ -92,19 +91,19 @@ class Churn:
 
 def idle_stall(seconds):
     """The longest stall of a loop without work, ms."""
-    done = subprocess.run(
-        [sys.executable, "-c", IDLE], input=f"{seconds}\n", capture_output=True, text=True, timeout=60, check=True
-    )
+    argv = [sys.executable, "-c", IDLE, str(seconds)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
     return float(done.stdout) * 1000
 
 
-def each_for_itself(lab, queue, watchers, seconds):
+def each_for_itself(queue, watchers, seconds):
     """Each watcher fetches the queue over one open connection every interval; questions and bytes a minute."""
     client = paramiko.SSHClient()
     client.load_host_keys(str(queue.known_hosts))
-    key = lab.users["ehpcuser"]["key"]
-    client.connect("127.0.0.1", queue.sshd.port, "ehpcuser", key_filename=key, look_for_keys=False, allow_agent=False)
-    command = shlex.join(SlurmScheduler().status_command(["ehpcuser"]))
+    client.connect(
+        "127.0.0.1", queue.port, queue.user, key_filename=str(queue.key), look_for_keys=False, allow_agent=False
+    )
+    command = shlex.join(SlurmScheduler().status_command([queue.user]))
     ended, before, got = threading.Event(), queue.asked(), []
     turn = threading.BoundedSemaphore(4)
 
@@ -127,17 +126,18 @@ def each_for_itself(lab, queue, watchers, seconds):
     return (queue.asked() - before) * 60 / seconds, sum(got) * 60 / seconds
 
 
-def main(lab):
+def main():
     """Measure and print."""
     with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as after:
         root = Path(scratch)
-        queue = Queue(lab, JOBS)
+        (root / "login-node").mkdir()
+        queue = Queue(root / "login-node", JOBS)
         after.callback(queue.close)
         queue.fill(root / "data" / "ehpc" / "jobs.sqlite")
         config = {
-            "EhpcExtension": {"clusters": {CLUSTER: queue.profile(lab)}, "rate_limit": 0},
+            "EhpcExtension": {"clusters": {CLUSTER: queue.profile()}, "rate_limit": 0},
             "Metered": {
-                "clusters": {CLUSTER: queue.profile(lab)},
+                "clusters": {CLUSTER: queue.profile()},
                 "rate_limit": 0,
                 "data_dir": str(root / "data" / "ehpc"),
             },
@@ -159,6 +159,7 @@ def main(lab):
         for watchers in WATCHERS:
             argv = [sys.executable, "-c", POLLER, server.url, server.token, CLUSTER, str(watchers)]
             poller = subprocess.Popen(argv)
+            after.callback(poller.kill)
             queue.wait_asked()
             stall()
             before, begun = queue.asked(), time.monotonic()
@@ -168,7 +169,7 @@ def main(lab):
             assert poller.poll() is None, "a watcher was refused"
             poller.terminate()
             poller.wait()
-            own_asked, own_bytes = each_for_itself(lab, queue, watchers, WINDOW_S / 2)
+            own_asked, own_bytes = each_for_itself(queue, watchers, WINDOW_S / 2)
             rate = asked * 60 / took
             limit = 60 / INTERVAL_S * 1.2
             who = f"{watchers} watcher{'s' * (watchers > 1)}"
@@ -196,8 +197,8 @@ def main(lab):
 
 
 def outage(server, queue, stall):
-    """The loop's longest stall while squeue fails and while it answers again, ms."""
-    stalls = {}
+    """The loop's longest stall while squeue fails and while it answers again and somebody listens, ms."""
+    stalls, ear = {}, Ear(server)
     working = queue.replace("squeue", "echo 'squeue: error: down' >&2; exit 1")
     for what, status in (("goes", "exception"), ("comes back", "running")):
         if status == "running":
@@ -205,11 +206,13 @@ def outage(server, queue, stall):
         stall()
         server.call("RefreshJobs", ClusterId=CLUSTER)
         wait_for(
-            lambda status=status: server.call("ListClusters")["Clusters"][-1]["ClusterStatus"] == status,
-            what=f"the cluster to be {status}",
+            lambda: len({event["RequestId"] for event in list(ear.heard)}) >= JOBS - ENDS,
+            limit_s=60,
+            what="the events of all jobs",
         )
-        time.sleep(3)
         stalls[what] = stall()
+        ear.heard.clear()
+    ear.close()
     return stalls
 
 

@@ -142,6 +142,34 @@ def test_a_clock_that_was_set_back_keeps_no_request_from_being_looked_into(tmp_p
     desk.service.close()
 
 
+def test_a_request_is_given_up_only_after_the_scheduler_has_answered_for_a_while(tmp_path):
+    """A controller that hung works off its sockets when it wakes, in any order: the question for the queue first, say."""
+    desk = Desk(tmp_path / "jobs.sqlite", command_timeout_s=60)
+    ages = []
+
+    def fate(*_, age_s):
+        ages.append(age_s)
+        return Fate(JobState.SUBMITTING)
+
+    desk.toy.fate = fate
+    desk.service.store.add(job("r" * 32, cluster_id="toy", submit_time=int(time.time()) - 5000, folder="/h/r"))
+    working, desk.toy.reports = desk.toy.status, {}
+    desk.submit()
+
+    def hangs(users):
+        raise ServiceUnavailable("Socket timed out on send/recv operation")
+
+    desk.toy.status = hangs
+    desk.service.start()
+    wait_for(lambda: desk.service.monitor("toy").failure, what="the scheduler to hang")
+    desk.toy.status = working
+    asked = len(ages)
+    desk.call("RefreshJobs")
+    wait_for(lambda: len(ages) > asked and not desk.service.monitor("toy").failure, what="it to answer again")
+    assert all(0 < age < 30 for age in ages), ages
+    desk.service.close()
+
+
 def test_jobs_are_counted_by_an_index(tmp_path):
     """Counting by an index of all rows costs ten times as much."""
     store = JobStore(tmp_path / "jobs.sqlite")
