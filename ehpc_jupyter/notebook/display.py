@@ -1,8 +1,8 @@
 """A job as text, as a static card, and as data for the live card of the JupyterLab extension.
 
-The static card is what GitHub, nbviewer, VS Code, an export and a notebook without the extension show. It is a title and a
-table, which read well also where styles are taken away (GitHub does); it takes its colours from its surroundings, so it
-reads in dark and in light. Everything that came from outside is escaped.
+The static card is what GitHub, nbviewer, VS Code, an export and a notebook without the extension show. It is a title and
+a table, which read well also where styles are taken away (GitHub does, and leaves ``align``). It takes its colours from
+its surroundings, so it reads in dark and in light. Everything that came from outside is escaped.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ def fact_table(rows: Iterable[tuple[str, str]]) -> Markup:
     """Names and values as a table without a head."""
     body = joined(
         html(
-            '<tr style="{}"><th scope="row" style="{};font-weight:normal;{}">{}</th>'
-            '<td style="{};overflow-wrap:anywhere">{}</td></tr>',
+            '<tr style="{}"><th scope="row" align="left" style="{};font-weight:normal;{}">{}</th>'
+            '<td align="left" style="{};overflow-wrap:anywhere">{}</td></tr>',
             *(ROW, CELL, MUTED, plain(name), CELL, plain(value)),
         )
         for name, value in rows
@@ -167,9 +167,13 @@ def run_time_s(detail: JobDetail) -> int | None:
 
 def html_table(caption: str, titles: Iterable[str], rows: Iterable[Iterable[object]]) -> Markup:
     """A table; a cell is text, or a piece of HTML."""
-    head = joined(html('<th scope="col" style="{}">{}</th>', CELL, title) for title in titles)
+    head = joined(html('<th scope="col" align="left" style="{}">{}</th>', CELL, title) for title in titles)
     body = joined(
-        html('<tr style="{}">{}</tr>', ROW, joined(html('<td style="{}">{}</td>', CELL, cell) for cell in row))
+        html(
+            '<tr style="{}">{}</tr>',
+            ROW,
+            joined(html('<td align="left" style="{}">{}</td>', CELL, cell) for cell in row),
+        )
         for row in rows
     )
     return html(

@@ -13,8 +13,10 @@ import pytest
 
 from ehpc_jupyter import Client, as_completed, wait
 from ehpc_jupyter.errors import InternalError, JobNotFound, ServiceUnavailable
+from ehpc_jupyter.models.actions import TaskGroup
 from ehpc_jupyter.models.job import JobState
 from ehpc_jupyter.notebook.progress import Progress, summary
+from ehpc_jupyter.notebook.tasks import covers
 from tests.conftest import wait_for
 
 PLAN = [JobState.QUEUED, JobState.RUNNING, JobState.FINISHED]
@@ -130,6 +132,35 @@ def test_the_loop_is_free_while_jobs_are_awaited(backend):
         return await task
 
     assert asyncio.run(both()).known().is_final
+
+
+def test_tasks_of_an_array_are_asked_for_together(client, backend):
+    backend.add("1", state=JobState.RUNNING, array_request="1-40")
+    for index in range(1, 41):
+        backend.add(f"1_{index}", state=JobState.FINISHED)
+    answer, looks = backend._ListTasks, []
+
+    def groups(body):
+        looks.append(body)
+        ended = TaskGroup(tasks="1-20", count=20, state=JobState.FINISHED)
+        others = TaskGroup(tasks="21-40", count=20, state=JobState.RUNNING if len(looks) < 3 else JobState.FINISHED)
+        backend.task_groups["1"] = [ended, others]
+        return answer(body)
+
+    backend._ListTasks = groups
+    array = client.job(1)
+    wait([array.task(index) for index in range(1, 41)])
+    assert len(looks) == 3
+    assert len(backend.bodies("GetJob")) == 40, "each is asked for once, when it has ended"
+    assert backend.bodies("ListJobs") == []
+
+
+@pytest.mark.parametrize(
+    ("indices", "index", "expected"),
+    [("3", 3, True), ("1-5,7", 6, False), ("1-5,7", 7, True), ("2-1000000:2", 500_000, True), ("2-10:2", 3, False)],
+)
+def test_a_group_covers_its_tasks(indices, index, expected):
+    assert covers(indices, index) is expected
 
 
 # --- what goes wrong while one waits
