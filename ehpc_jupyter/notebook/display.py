@@ -29,7 +29,10 @@ MUTED = "opacity:.75"
 ROW = "background:transparent"
 CELL = "text-align:left;vertical-align:top;padding:.1em 1em .1em 0;background:transparent;border:0"
 _TABLE = "border-collapse:collapse;background:transparent;color:inherit"
-_FRAME = "border-left:3px solid currentColor;padding:.2em 0 .2em .8em;background:transparent;color:inherit"
+# line-height: a widget's own line is as high as a button.
+_FRAME = (
+    "border-left:3px solid currentColor;padding:.2em 0 .2em .8em;background:transparent;color:inherit;line-height:1.4"
+)
 
 
 def bundle(detail: JobDetail) -> dict[str, Any]:
