@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Literal
 from ehpc_jupyter.errors import AgentError, EhpcError, StopFailure
 from ehpc_jupyter.jobs import tasks
 from ehpc_jupyter.models import actions
+from ehpc_jupyter.models.job import JobState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ehpc_jupyter.jobs.sites import Sites
     from ehpc_jupyter.jobs.store import StoredJob
+    from ehpc_jupyter.models.job import JobDetail
 
     #: Does something to jobs of one account, by one command.
     Order = Callable[[Sequence[str], str], None]
@@ -86,7 +88,17 @@ def _waiting(sites: Sites, request: actions.HoldJobsRequest | actions.ReleaseJob
     jobs = _named(sites, request)
     if ended := [job_id for job_id, job in jobs.items() if job.detail.is_final]:
         raise AgentError(f"{', '.join(ended)} ended already; nothing was done")
+    # Slurm takes the order, and nothing comes of it.
+    if running := [job_id for job_id, job in jobs.items() if _runs(job.detail)]:
+        raise AgentError(
+            f"{', '.join(running)} runs already; nothing was done, only what waits can be held or released"
+        )
     return jobs
+
+
+def _runs(detail: JobDetail) -> bool:
+    """Whether nothing of a job waits, as last known."""
+    return detail.state is JobState.RUNNING and not {"QUEUED", "HELD", "UNKNOWN"} & set(detail.tasks or ())
 
 
 def _order(sites: Sites, cluster_id: str, jobs: dict[str, StoredJob], order: Order, failure: type[EhpcError]) -> None:

@@ -29,7 +29,7 @@ _ASK_SITE = "Ask the site's support."
 #: Why a job waits. ``{after}``: the jobs it waits for.
 _WAITS: dict[str, Words] = {
     "Resources": (
-        "It is next in line and waits until enough of what it asks for is free",
+        "It waits until what it asks for is free; it is next in line",
         f"To start sooner: {_TRY_LESS[0].lower()}{_TRY_LESS[1:]}",
     ),
     "Priority": (
@@ -169,7 +169,7 @@ def _after(text: str | None) -> list[str]:
 
 def _failed(detail: JobDetail) -> Words:
     reason, code = detail.reason or "", detail.exit_code
-    fault = re.fullmatch(r".*?: JobSpec\.\w+: (.*)", reason, re.DOTALL)
+    fault = re.fullmatch(r"(?:.*?: JobSpec\.\w+|it could not be started): (.*)", reason, re.DOTALL)
     if fault:
         return f"It could not be started: {fault[1]}.", "Mend that and submit it again."
     if "launch" in reason.lower() or (code is None and detail.signal == 53):

@@ -136,10 +136,9 @@ class Look:
         stored = self.watched.store(changes)
         for job, queue in asked:
             self._remember(job, queue)
-        stored += self._afterlook.look(self._sources.history(self._afterlook.job_ids()))
         for detail in stored:
             self._afterlook.take(detail)
-        return stored
+        return stored + self._afterlook.look(self._sources.history(self._afterlook.job_ids()))
 
     def _is_put_off(self, job: StoredJob) -> bool:
         return self._pauses.get(job.request_id, (0.0, 0.0))[0] > time.monotonic()

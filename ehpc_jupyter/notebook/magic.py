@@ -219,8 +219,10 @@ class EhpcMagic:
         """
         state = job.known().state
         pauses = Pauses(job, self.client.clock, longest_s=_LONGEST_WAIT_S)
-        # In a terminal bar and output would write over each other.
-        with Progress([job], self.client.clock, quiet=output is not None and not in_notebook()) as progress:
+        # In a terminal bar and output would write over each other; in a notebook it stands before the output, not in it.
+        quiet = output is not None and not in_notebook()
+        with Progress([job], self.client.clock, quiet=quiet, patience_s=0) as progress:
+            progress.show()
             try:
                 while True:
                     pause = pauses.after_look()

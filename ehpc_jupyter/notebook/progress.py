@@ -48,9 +48,19 @@ class Progress:
         clock: how time passes.
         quiet: show nothing.
         where: where to show it; found out if None.
+        patience_s: for how long to show nothing yet, seconds.
     """
 
-    def __init__(self, jobs: Sequence[Job], clock: Clock, *, quiet: bool = False, where: Place | None = None) -> None:
+    def __init__(
+        self,
+        jobs: Sequence[Job],
+        clock: Clock,
+        *,
+        quiet: bool = False,
+        where: Place | None = None,
+        patience_s: float = _PATIENCE_S,
+    ) -> None:
+        self._patience_s = patience_s
         self._jobs = jobs
         self._clock = clock
         self._where = "nowhere" if quiet else where or place()
@@ -68,11 +78,11 @@ class Progress:
             self._bar.close()
 
     def show(self) -> None:
-        """Show what is known of the jobs now; nothing in the first second."""
+        """Show what is known of the jobs now; nothing while it is too early."""
         if self._where == "nowhere":
             return
         if self._bar is None:
-            if self._clock.monotonic() - self._started < _PATIENCE_S:
+            if self._clock.monotonic() - self._started < self._patience_s:
                 return
             self._bar = self._make()
             self._bar.start_t -= self._clock.monotonic() - self._started  # it counts from when the wait began

@@ -91,6 +91,8 @@ class SlurmScheduler(Scheduler):
             "-a",
             "-t",
             "all",
+            # Tasks that are held would be shown together with those that wait: "1-9 PENDING BeginTime,JobHeldUser".
+            "--array-unique",
             f"--user={','.join(users)}",
             "-o",
             SQUEUE,

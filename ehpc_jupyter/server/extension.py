@@ -93,7 +93,7 @@ class EhpcExtension(Settings, ServerOptions, ExtensionApp):
             http_server.conn_params.max_header_size = max(most, self.max_query + ROOM)
         self.lanes.of(None).submit(self.service.start)
         # A thread that computes gives the interpreter back after 5 ms, and the loop needs it anew after every read and write of a
-        # socket: three or four such waits are a stall of 15 to 20 ms (measured, with 600 active jobs). After 1 ms it is 5 ms.
+        # socket: two or three such waits are a stall of 10 to 15 ms (measured, with 750 active jobs). After 1 ms it is 5 ms.
         sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_S))
         # A full collection looks at all that JupyterLab's server imported, and everybody waits: 80 to 110 ms (measured, CPython
         # 3.11). What is alive after start stays alive: it need not be looked at again, and a full collection takes 2 ms.

@@ -74,7 +74,7 @@ export function wordOf(state: JobState, trans: TranslationBundle): string {
 }
 
 /** Why a job is where it is, for a glance: plain words where there are some, else the scheduler's own. */
-export function reasonOf(job: JobDetail, trans: TranslationBundle): string | undefined {
+export function reasonOf(job: Pick<JobDetail, 'State' | 'ExitCode' | 'Reason'>, trans: TranslationBundle): string | undefined {
   if (job.State === 'FAILED' && job.ExitCode) {
     return undefined; // a command that failed has no better reason than its exit code
   }

@@ -260,7 +260,6 @@ def test_tasks_that_share_a_fate_are_told_of_together(site):
     assert firsts == sorted(firsts)
     (failed,) = site.call("ListTasks", JobId=array, States=["FAILED"])["Tasks"]
     assert (failed["Tasks"], failed["Count"], failed["ExitCode"]) == ("3", 1, 5)
-    assert failed["StartTime"] <= failed["EndTime"]
     assert site.call("ListTasks", JobId=array, States=["TIMEOUT"])["Tasks"] == []
     (first,) = site.call("ListTasks", JobId=array, PageSize=1)["Tasks"]
     assert first == groups[0]
@@ -300,6 +299,27 @@ def test_memory_of_a_job_that_ended(site):
     # Slurm measures where the site has it do so; what is shown is measured.
     if not site.lab:
         assert 300 <= detail["MemoryPeakMb"] < 400
+
+
+def test_what_kept_a_job_from_starting_is_named(site):
+    folder = site.folder()
+    first = site.submit(Script="sleep 300")
+    job = site.submit(CommandLine="-- /bin/true", StdoutPath=f"{folder}/out", After=f"any:{first}")
+    folder.rmdir()
+    site.call("StopJobs", JobIds=[first])
+    assert site.wait(job)["State"] == "FAILED"
+    said = wait_for(
+        lambda: (e := site.detail(job).get("Explanation", "")).count(str(folder)) and e, what="the path at fault"
+    )
+    assert said.startswith("It could not be started: ")
+
+
+def test_who_stopped_a_job_is_told(site):
+    job = site.submit(Script="sleep 300")
+    site.wait(job, until="RUNNING")
+    site.call("StopJobs", JobIds=[job])
+    site.wait(job)
+    wait_for(lambda: "cancelled by" in site.detail(job).get("Explanation", ""), what="who stopped it")
 
 
 # --- again, and away

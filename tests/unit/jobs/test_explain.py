@@ -17,7 +17,7 @@ def job(state, **more):
     ("reason", "said", "advice"),
     [
         ("Resources", "next in line", "choose another queue"),
-        ("Priority", "come before it", "choose another queue"),
+        ("Priority", "behind jobs with a higher priority", "choose another queue"),
         (
             "QOSMaxCpuPerUserLimit",
             "limit of cores of your quality of service (QOS) is used up",
