@@ -132,7 +132,6 @@ class Hub:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._waiting: dict[asyncio.Future[None], Job] = {}
-        self._watch = Watch((), clock)
         self._joined = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -152,7 +151,6 @@ class Hub:
         """A future that is done when the job has ended; ``leave`` with it, whatever came of it."""
         future = asyncio.get_running_loop().create_future()
         self._waiting[future] = job
-        self._watch.jobs[job] = None
         self._joined.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._ask(), name="ehpc-watch")
@@ -160,19 +158,20 @@ class Hub:
 
     def leave(self, future: asyncio.Future[None]) -> None:
         """Wait no longer; the last one out stops the asking."""
-        job = self._waiting.pop(future, None)
-        if job is not None and job not in self._waiting.values():
-            self._watch.jobs.pop(job, None)
+        self._waiting.pop(future, None)
         if not self._waiting and self._task is not None:
             self._task.cancel()
             self._task = None
+            self._joined = asyncio.Event()  # the old one keeps the event loop alive
 
     async def _ask(self) -> None:
-        rhythm = Rhythm(self._clock)
+        # Not the hub's: of one that was given up, a thread may still wait for the answer.
+        watch, rhythm = Watch((), self._clock), Rhythm(self._clock)
         while self._waiting:
             self._joined.clear()
+            watch.jobs = dict.fromkeys(self._waiting.values())
             try:
-                done = await asyncio.to_thread(self._watch.look)
+                done = await asyncio.to_thread(watch.look)
             except Exception as fault:  # noqa: BLE001 - whoever waits must hear of it, or waits for ever
                 self._settle(dict.fromkeys(self._waiting.values(), fault))
                 return

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 import io
 import threading
 import time
+import weakref
 from contextlib import redirect_stderr
 
 import pytest
@@ -106,6 +108,49 @@ def test_nobody_asks_when_nobody_waits_any_more(client, backend):
 
     assert asyncio.run(cancelled()) == len(backend.calls)
     assert backend.bodies("StopJobs") == []
+
+
+def test_a_job_is_awaited_again_while_the_first_question_still_hangs(backend):
+    """The answer to a question that nobody waits for any more must not be taken from the one who asks next."""
+    backend.add("1", state=JobState.RUNNING)
+    hangs, go = threading.Event(), threading.Event()
+    answer = backend._GetJob
+
+    def slow(body):
+        if not hangs.is_set():
+            hangs.set()
+            assert go.wait(30)
+            backend.jobs["1"].plan = [JobState.FINISHED]
+        return answer(body)
+
+    backend._GetJob = slow
+
+    async def twice():
+        job = Client(backend=backend).job(1)
+        first = asyncio.ensure_future(job._wait_async())
+        await asyncio.to_thread(hangs.wait, 30)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        second = asyncio.ensure_future(job._wait_async())
+        await asyncio.sleep(0)
+        go.set()
+        return await asyncio.wait_for(second, 30)
+
+    assert asyncio.run(twice()).known().is_final
+
+
+def test_no_event_loop_is_kept_alive(client, backend):
+    """A program may make many."""
+    loops = []
+
+    async def once(job):
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        await job
+
+    for job in many(client, backend, 3):
+        asyncio.run(once(job))
+    gc.collect()
+    assert [loop() for loop in loops] == [None, None, None]
 
 
 def test_the_loop_is_free_while_jobs_are_awaited(backend):
@@ -240,6 +285,13 @@ def test_jobs_come_as_they_end_without_blocking_the_kernel(client, backend):
 
     assert asyncio.run(collect()) == ["2", "3", "1"]
     assert "GetJobs" not in questions(backend)
+
+
+def test_what_is_no_result_yet_says_how_to_get_it(client, backend):
+    backend.add("1")
+    job = client.job(1)
+    assert repr(as_completed([job])) == "<0 of 1 jobs ended: for job in … gives each as it ends>"
+    assert repr(job.follow()) == "<stdout of Job 1 on local: for text in … gives it as it comes>"
 
 
 def test_none_are_none(client):
