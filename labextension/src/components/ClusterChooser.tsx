@@ -107,8 +107,8 @@ function NextLook({ info, panel }: { info: ClusterInfo; panel: PanelModel }): Re
   const words: string[] = [];
   if (info.Paused) {
     words.push(trans.__('not asked any more'));
-  } else if (left !== null) {
-    words.push(left > 0 ? trans.__('next look in %1', span(left)) : trans.__('looking…'));
+  } else if (left !== null && left > 0) {
+    words.push(trans.__('next look in %1', span(left)));
   }
   if (checked !== undefined && info.ClusterStatus !== 'exception') {
     const age = now - checked;
