@@ -19,18 +19,23 @@ def panel(jupyterlab):
     return panel
 
 
+@pytest.fixture
+def blocker(desk):
+    """A job that runs until the test is over, for others to wait for."""
+    job_id = desk.server.call("CreateJob", ClusterId="slurm", JobName="blocker", JobSpec={"Script": "sleep 300"})[
+        "JobId"
+    ]
+    yield job_id
+    desk.server.call("StopJobs", ClusterId="slurm", JobIds=[job_id])
+
+
 def row_of(panel, name):
     return panel.locator(".jp-ehpc-Row").filter(has_text=name)
 
 
-def test_several_jobs_are_held_released_stopped_and_deleted(jupyterlab, desk, panel):
+def test_several_jobs_are_held_released_stopped_and_deleted(jupyterlab, desk, panel, blocker):
     names = [f"several-{n}" for n in range(3)]
-    # They wait until nobody wants them any more.
-    later = {"Script": "sleep 300", "After": ""}
-    blocker = desk.server.call("CreateJob", ClusterId="slurm", JobName="blocker", JobSpec={"Script": "sleep 300"})[
-        "JobId"
-    ]
-    later["After"] = f"any:{blocker}"
+    later = {"Script": "sleep 300", "After": f"any:{blocker}"}
     for name in names:
         desk.server.call("CreateJob", ClusterId="slurm", JobName=name, JobSpec=later)
     panel.get_by_label("Filter by name").fill("several-")
@@ -64,7 +69,6 @@ def test_several_jobs_are_held_released_stopped_and_deleted(jupyterlab, desk, pa
         lambda: not desk.lab.run("sh", "-c", f"ls -d {' '.join(folders)} 2>/dev/null || true", user="ehpcuser"),
         what="the folders' end",
     )
-    desk.server.call("StopJobs", ClusterId="slurm", JobIds=[blocker])
 
 
 def test_details_tell_all_and_lose_nothing_when_narrow(jupyterlab, desk, panel):

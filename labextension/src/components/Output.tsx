@@ -162,6 +162,8 @@ export function Log({ text, label, visible }: ILogProps): React.JSX.Element {
       className="jp-ehpc-Log jp-RenderedText"
       role="region"
       tabIndex={0}
+      // The arrow keys scroll it, and do not go to the next cell.
+      data-lm-suppress-shortcuts="true"
       aria-label={label}
       onScroll={event => {
         const { scrollTop, clientHeight, scrollHeight } = event.currentTarget;
