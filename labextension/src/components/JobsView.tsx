@@ -132,7 +132,7 @@ function Rows({ panel }: { panel: PanelModel }): React.JSX.Element {
         <span>{trans.__('Id')}</span>
         <span>{trans.__('Queue')}</span>
         <span>{trans.__('Time')}</span>
-        <span>{trans.__('What is up')}</span>
+        <span>{trans.__('Details')}</span>
       </div>
       <div
         ref={box}
