@@ -177,7 +177,9 @@ class Look:
             token = report.token
             if token is None or token in self._strangers or token in self._in_hand or not _TOKEN.fullmatch(token):
                 continue
-            job = self.watched.jobs.get(token) or self._store.by_request(token)
+            known = self.watched.jobs.get(token)
+            # What is in memory may be from before a submission that has just come to its end.
+            job = None if known is not None and known.detail.job_id is not None else self._store.by_request(token)
             self._strangers.add(token)
             if job is not None and job.cluster_id == self._cluster.profile.name and job.detail.job_id is None:
                 log.warning("request %s is job %s after all", token, job_id)
