@@ -3,7 +3,7 @@
 The keys are the API's wire names: ``ClusterId``, ``JobId``, ``RequestId``, ``SubmitTime`` (ISO 8601, UTC), ``ScriptSha256``
 (of the script's text as submitted, UTF-8), ``Request`` (that of CreateJob, without secrets; of a job that another kernel
 submitted, what the server tells of it), ``Folder``, ``StdoutPath``, ``StderrPath``, ``RerunOf``. What is not known is absent.
-JupyterLab's extension may copy it to the cell's own metadata under the same key; a kernel cannot.
+JupyterLab's extension copies it to the cell's own metadata under the same key, which a kernel cannot.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import { drivePath } from './drive';
 import { ApiError, type IApi } from './errors';
 import type { JobDetail } from './generated/api';
 import { ehpcIcon } from './icon';
-import { insertBelow, placeOf } from './notebooks';
+import { insertBelow, noteOrigin, placeOf } from './notebooks';
 import { DRIVE, type IJobActions, type IOrderOptions } from './tokens';
 import type { Which } from './output';
 
@@ -111,6 +111,13 @@ export class JobActions implements IJobActions {
     } else {
       await this.copy(cell);
       Notification.info(trans.__('The cell is on the clipboard; this card stands in no notebook.'), { autoClose: 8000 });
+    }
+  }
+
+  noteOrigin(card: HTMLElement, origin: unknown): void {
+    const place = placeOf(this._app.shell, card);
+    if (place) {
+      noteOrigin(place, origin);
     }
   }
 

@@ -4,7 +4,13 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 
 interface ICellWidget {
   node: HTMLElement;
-  model: { sharedModel: { getSource(): string } };
+  model: {
+    sharedModel: {
+      getSource(): string;
+      getMetadata(key: string): unknown;
+      setMetadata(key: string, value: unknown): void;
+    };
+  };
 }
 
 interface INotebook {
@@ -14,6 +20,7 @@ interface INotebook {
   mode: 'command' | 'edit';
   model: {
     readOnly: boolean;
+    dirty: boolean;
     sharedModel: { insertCell(index: number, cell: { cell_type: 'code'; source: string; metadata: object }): unknown };
   } | null;
 }
@@ -44,6 +51,20 @@ export function insertBelow({ notebook, index }: IPlace, source: string): void {
   notebook.model?.sharedModel.insertCell(index + 1, { cell_type: 'code', source, metadata: {} });
   notebook.activeCellIndex = index + 1;
   notebook.mode = 'edit';
+}
+
+/** The key of a cell's metadata, and of an output's, under which stands which job made it. */
+export const ORIGIN = 'ehpc';
+
+/**
+ * Note in the cell which job made its output: a kernel cannot. A notebook that was only opened is left as it is, so that
+ * nobody is asked to save what he did not change.
+ */
+export function noteOrigin({ notebook, index }: IPlace, origin: unknown): void {
+  const cell = notebook.widgets[index]?.model.sharedModel;
+  if (cell && notebook.model?.dirty && JSON.stringify(cell.getMetadata(ORIGIN)) !== JSON.stringify(origin)) {
+    cell.setMetadata(ORIGIN, origin);
+  }
 }
 
 function isNotebook(content: Partial<INotebook> | undefined): content is INotebook {

@@ -52,6 +52,8 @@ export interface IJobActions {
   copy(text: string): Promise<void>;
   /** Put a cell that submits the job again below the one that shows its card. */
   cloneToCell(job: JobDetail, card: HTMLElement): Promise<void>;
+  /** Note in the metadata of a card's cell which job made it. */
+  noteOrigin(card: HTMLElement, origin: unknown): void;
 }
 
 /** What the panel and the cards share. */

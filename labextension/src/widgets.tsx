@@ -1,5 +1,6 @@
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { ReactWidget } from '@jupyterlab/ui-components';
+import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
 import { type IServices, ServicesProvider } from './components/context';
@@ -8,6 +9,7 @@ import { Panel } from './components/Panel';
 import type { JobDetail } from './generated/api';
 import { ehpcIcon } from './icon';
 import { asJob } from './model';
+import { ORIGIN } from './notebooks';
 import type { PanelModel } from './panelmodel';
 import { MIME_TYPE } from './tokens';
 
@@ -46,8 +48,21 @@ export class JobRenderer extends ReactWidget implements IRenderMime.IRenderer {
   renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     this._job = asJob(model.data[MIME_TYPE]);
     this._output = (model.metadata[MIME_TYPE] as { output?: unknown } | undefined)?.output !== false;
+    this._origin = model.metadata[ORIGIN];
+    this._noteOrigin();
     this.update();
     return Promise.resolve();
+  }
+
+  protected override onAfterAttach(msg: Message): void {
+    super.onAfterAttach(msg);
+    this._noteOrigin();
+  }
+
+  private _noteOrigin(): void {
+    if (this._origin !== undefined && this.isAttached) {
+      this._services.ehpc.actions.noteOrigin(this.node, this._origin);
+    }
   }
 
   protected override render(): React.JSX.Element {
@@ -61,6 +76,7 @@ export class JobRenderer extends ReactWidget implements IRenderMime.IRenderer {
 
   private _job: JobDetail | null = null;
   private _output = true;
+  private _origin: unknown;
 }
 
 /** Cards are preferred over the HTML that the same output holds for other front ends (its rank is 50). */

@@ -32,16 +32,19 @@ function labWith(fake: FakeApi, source: string, readOnly = false) {
   cell.append(card);
   const inserted: [number, ICell][] = [];
   const insertCell = (index: number, made: ICell): number => inserted.push([index, made]);
+  const metadata = new Map<string, unknown>();
+  const getMetadata = (key: string): unknown => metadata.get(key);
+  const setMetadata = vi.fn((key: string, value: unknown) => metadata.set(key, value));
   const notebook = {
     node,
-    widgets: [{ node: cell, model: { sharedModel: { getSource: () => source } } }],
+    widgets: [{ node: cell, model: { sharedModel: { getSource: () => source, getMetadata, setMetadata } } }],
     activeCellIndex: 0,
     mode: 'command',
-    model: { readOnly, sharedModel: { insertCell } }
+    model: { readOnly, dirty: true, sharedModel: { insertCell } }
   };
   const shell = { widgets: () => [{ content: {} }, { content: notebook }] };
   const app = { shell } as unknown as JupyterFrontEnd;
-  return { actions: new JobActions(app, { ...fake.api, read }, trans, null), card, notebook, inserted };
+  return { actions: new JobActions(app, { ...fake.api, read }, trans, null), card, notebook, inserted, setMetadata };
 }
 
 beforeEach(() => {
@@ -120,4 +123,17 @@ test('in a notebook that may not be changed the clone goes to the clipboard', as
   await actions.cloneToCell(job(), card);
   expect(inserted).toEqual([]);
   expect(Clipboard.copyToSystem).toHaveBeenCalledWith('%%ehpc --cluster hpc\na');
+});
+
+test('the cell says which job made its output, once, and not in a notebook that was only opened', () => {
+  const { actions, card, notebook, setMetadata } = labWith(new FakeApi({}), '%%ehpc\ntrue');
+  notebook.model.dirty = false;
+  actions.noteOrigin(card, { JobId: '10' });
+  expect(setMetadata).not.toHaveBeenCalled();
+  notebook.model.dirty = true;
+  actions.noteOrigin(card, { JobId: '10' });
+  actions.noteOrigin(card, { JobId: '10' });
+  expect(setMetadata.mock.calls).toEqual([['ehpc', { JobId: '10' }]]);
+  actions.noteOrigin(document.createElement('p'), { JobId: '11' });
+  expect(setMetadata).toHaveBeenCalledTimes(1);
 });

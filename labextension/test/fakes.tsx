@@ -56,7 +56,8 @@ export function services(fake: FakeApi): IServices & { jobs: JobModel; actions: 
     openOutput: vi.fn(() => Promise.resolve()),
     openFolder: vi.fn(() => Promise.resolve()),
     copy: vi.fn(() => Promise.resolve()),
-    cloneToCell: vi.fn(() => Promise.resolve())
+    cloneToCell: vi.fn(() => Promise.resolve()),
+    noteOrigin: vi.fn()
   };
   const renderText = (host: HTMLElement, text: string): Promise<void> => {
     host.append(Object.assign(document.createElement('pre'), { textContent: plain(text) }));
