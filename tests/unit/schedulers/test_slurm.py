@@ -14,7 +14,14 @@ from ehpc_jupyter.schedulers.base import CommandResult, Submission, expand_path,
 from ehpc_jupyter.schedulers.nodes import names_node
 from ehpc_jupyter.schedulers.slurm import SlurmScheduler
 from ehpc_jupyter.schedulers.slurm_jobs import STATES
-from ehpc_jupyter.schedulers.slurm_site import allotted, count_gpus, count_tasks, occupied, parse_duration
+from ehpc_jupyter.schedulers.slurm_site import (
+    allotted,
+    count_gpus,
+    count_tasks,
+    occupied,
+    parse_duration,
+    parse_memory_mb,
+)
 
 CASES = json.loads((Path(__file__).parent / "transcripts" / "slurm-submit.json").read_text())
 SLURM = SlurmScheduler()
@@ -298,3 +305,40 @@ def test_output_paths():
     assert with_task("/a/%%a", is_array=True) == "/a/%%a.%a"
     assert with_task("/a/%a", is_array=True) == "/a/%a"
     assert with_task("/a/b", is_array=False) == "/a/b"
+
+
+def test_a_heterogeneous_job_is_told_of_by_its_first_part():
+    rows = [
+        ("12+0", "COMPLETED", "0:0", "comp", "me", "node1", "1", "2", "3", "60", "node=1,cpu=1", ""),
+        ("12+0.batch", "COMPLETED", "0:0", "", "", "node1", "1", "2", "3", "", "", "2048K"),
+        ("12+1", "FAILED", "1:0", "comp", "me", "node2", "1", "2", "3", "60", "node=1,cpu=1", ""),
+        ("12+1.0", "FAILED", "1:0", "", "", "node2", "1", "2", "3", "", "", "9048K"),
+    ]
+    (report,) = SLURM.parse_history(said("".join("\x1f".join(row) + "\n" for row in rows)))
+    assert (report.job_id, report.tasks, report.state) == ("12", None, JobState.FINISHED)
+
+
+@pytest.mark.parametrize(
+    ("text", "mb"), [("", None), ("0", None), ("40960K", 40), ("1.50M", 2), ("512", 1), ("2G", 2048), ("x", None)]
+)
+def test_memory_as_the_accounting_writes_it(text, mb):
+    assert parse_memory_mb(text) == mb
+
+
+def test_what_slurm_says_to_a_job_that_it_is_only_asked_about():
+    words = "sbatch: Job 12 to start at 1700000000 using 2 processors on nodes node[1-2] in partition comp\n"
+    answer = SLURM.parse_test(said(words))
+    assert (answer.valid, answer.start_time, answer.node_list) == (True, 1700000000, "node[1-2]")
+    refused = SLURM.parse_test(said("allocation failure: Requested node configuration is not available\n", exit_code=1))
+    assert (refused.valid, refused.start_time) == (False, None)
+    assert "Requested node configuration" in refused.words
+    with pytest.raises(ServiceUnavailable):
+        SLURM.parse_test(said("sbatch: error: Unable to contact slurm controller\n", exit_code=1))
+
+
+def test_a_waiting_job_s_start_is_a_forecast():
+    waiting, running = SLURM.parse_status(said(queued() + queued(state="RUNNING", nodes="n")))
+    assert (waiting.start_time, waiting.expected_start_time) == (None, 1700000100)
+    assert (running.start_time, running.expected_start_time) == (1700000100, None)
+    (stopped,) = SLURM.parse_status(said(queued(state="CANCELLED")))
+    assert stopped.start_time is None, "it never ran"
