@@ -129,7 +129,7 @@ def test_queue_of_jobs_and_tasks():
     text = (
         queued()
         + queued(tasks="1,3,5-9:2%4")
-        + queued(tasks="2", state="RUNNING", reason="None")
+        + queued(tasks="2", state="RUNNING", reason="None", nodes="node1")
         + queued(reason="JobHeldUser")
     )
     whole, waiting, running, held = SLURM.parse_status(said(text))
