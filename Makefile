@@ -1,4 +1,4 @@
-# make demo | lab | test | bench | faults | cluster-start | cluster-stop | clean
+# make demo | lab | test | notebooks | bench | faults | cluster-start | cluster-stop | clean
 # Everything goes into .venv; nothing is installed elsewhere but Debian packages, by `make test`, when allowed.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 LABEXT_SOURCES := $(shell find labextension/src labextension/style labextension/schema -type f 2>/dev/null) \
   labextension/package.json labextension/yarn.lock labextension/tsconfig.json
 
-.PHONY: demo lab test lint bench faults cluster-start cluster-stop clean help
+.PHONY: demo lab test lint notebooks bench faults cluster-start cluster-stop clean help
 
 help:
 	@sed -n '1p' Makefile; echo 'make demo: three jobs on this machine, from nothing; make lab: JupyterLab with the panel'
@@ -30,6 +30,9 @@ test: $(VENV)/.test
 
 lint: $(VENV)/.test
 	@tools/lint.sh
+
+notebooks: $(VENV)/.test
+	@$(BIN)/python -m tools.notebooks
 
 bench: $(VENV)/.test
 	@$(BIN)/python -m tests.benchmarks

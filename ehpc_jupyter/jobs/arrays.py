@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ehpc_jupyter.schedulers.base import JobReport
     from ehpc_jupyter.schedulers.script import TaskRecord
 
+#: Tasks of an array with a step that are named one by one.
+_LISTED = 1000
 _PART = re.compile(r"(\d{1,9})(?:-(\d{1,9})(?::(\d{1,9}))?)?", re.ASCII)
 
 
@@ -128,13 +130,16 @@ class EndedTasks:
             records: by the task's number.
         """
         records = records or {}
-        alive = [self.read(report.tasks) for report in queue if not report.state.is_final]
-        for tasks in alive:
-            self.forget(tasks)
-        busy = Indices(*(span for tasks in alive for span in tasks.spans))
-        for report in (*history, *queue):
-            if report.state.is_final and report.tasks:
-                self._learn_end(self.read(report.tasks) - busy, report, records)
+        busy = Indices(*(span for r in queue if not r.state.is_final for span in self.read(r.tasks).spans))
+        self.forget(busy)
+        for reports in (history, queue):
+            # Tasks of one fate together: thousands of reports are then a few unions.
+            spans: dict[Ending, list[tuple[int, int]]] = {}
+            for report in reports:
+                if report.state.is_final and report.tasks:
+                    spans.setdefault(_ending(report), []).extend(self.read(report.tasks).spans)
+            for ending, own in spans.items():
+                self._learn_end(Indices(*own) - busy, ending, records)
         for number, record in records.items():
             if record.exit_code is None:
                 continue
@@ -144,24 +149,32 @@ class EndedTasks:
                 state = JobState.FINISHED if record.exit_code == 0 else JobState.FAILED
                 self.add(index, Ending(state, record.exit_code))
 
-    def _learn_end(self, tasks: Indices, report: JobReport, records: Mapping[int, TaskRecord]) -> None:
-        code = 0 if report.state is JobState.FINISHED and report.exit_code is None else report.exit_code
-        plain = Ending(report.state, code, report.signal, report.reason)
-        if report.state is JobState.FINISHED:
-            self.add(tasks, plain)
-            return
-        for first, last in tasks.spans:
-            for index in range(first, last + 1) if last - first < len(records) + 1 else ():
-                record = records.get(self.array.number(index))
-                if record is not None and record.exit_code is not None:
-                    one = Indices((index, index))
-                    self.add(one, plain._replace(exit_code=record.exit_code))
-                    tasks = tasks - one
-        # A second look that says less than the first does not take its exit code away.
-        for ending, known in list(self._by_ending.items()):
-            if ending.state is report.state and ending.exit_code is not None and code is None:
-                tasks = tasks - known
-        self.add(tasks, plain)
+    def _learn_end(self, tasks: Indices, ending: Ending, records: Mapping[int, TaskRecord]) -> None:
+        if ending.state is not JobState.FINISHED:
+            for number, record in records.items():
+                own = self.read(str(number)) & tasks
+                if own and record.exit_code is not None:
+                    self.add(own, ending._replace(exit_code=record.exit_code))
+                    tasks = tasks - own
+            if ending.exit_code is None:
+                # A second look that says less than the first does not take its exit code away.
+                for known, members in self._by_ending.items():
+                    if known.state is ending.state and known.exit_code is not None:
+                        tasks = tasks - members
+        self.add(tasks, ending)
+
+    def written(self, text: str) -> str:
+        """A list of tasks with the array's own tasks only, ``1-5`` of ``1-9:2`` as ``1,3,5``: Slurm calls an order failed for
+        those that are not there."""
+        tasks = self.read(text)
+        if self.array.step == 1:
+            return self.array.write(tasks)
+        numbers = self.numbers(tasks, _LISTED)
+        return self.array.write(tasks) if numbers is None else ",".join(str(number) for number in numbers)
+
+    def stopped(self, tasks: Indices) -> None:
+        """Tasks that the scheduler was told to stop, that it does not know any more and that never started."""
+        self.add(tasks, Ending(JobState.CANCELLED))
 
     def without_exit_code(self) -> Indices:
         """Tasks that ended and not well, of which the exit code may still be read from their records."""
@@ -214,6 +227,11 @@ class EndedTasks:
         if (report := alone.get(text)) is not None and not told.state.is_final:
             more |= {"node_list": report.node_list, "start_time": report.start_time}
         return told.model_copy(update=more)
+
+
+def _ending(report: JobReport) -> Ending:
+    code = 0 if report.state is JobState.FINISHED and report.exit_code is None else report.exit_code
+    return Ending(report.state, code, report.signal, report.reason)
 
 
 def _group(state: JobState, **more: Any) -> TaskGroup:

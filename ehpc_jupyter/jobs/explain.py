@@ -24,17 +24,18 @@ if TYPE_CHECKING:
 _NOTHING: Words = (None, None)
 _HELD = "Release it to let it wait for its turn again."
 _TRY_LESS = "Ask for less, for a shorter wall time, or choose another queue."
+_SOONER = "To start sooner, ask for less, for a shorter wall time, or choose another queue."
 _ASK_SITE = "Ask the site's support."
 
 #: Why a job waits. ``{after}``: the jobs it waits for.
 _WAITS: dict[str, Words] = {
     "Resources": (
-        "It is next in line and waits until enough of what it asks for is free",
-        f"To start sooner: {_TRY_LESS[0].lower()}{_TRY_LESS[1:]}",
+        "It waits until what it asks for is free; it is next in line",
+        _SOONER,
     ),
     "Priority": (
-        "Jobs that come before it wait in the same queue",
-        f"To start sooner: {_TRY_LESS[0].lower()}{_TRY_LESS[1:]}",
+        "It waits behind jobs with a higher priority in the same queue",
+        _SOONER,
     ),
     "Dependency": ("It waits for {after}", None),
     "DependencyNeverSatisfied": (
@@ -147,7 +148,7 @@ def _waits(detail: JobDetail) -> Words:
     if "DOWN, DRAINED or reserved" in reason:
         return (
             "The nodes that it needs are down, being emptied or reserved for others with a higher priority.",
-            f"Wait, or: {_TRY_LESS[0].lower()}{_TRY_LESS[1:]}",
+            _SOONER,
         )
     if match := _LIMIT.fullmatch(reason):
         whose = "your quality of service (QOS)" if match["who"] == "QOS" else "your account on the cluster"
@@ -169,7 +170,7 @@ def _after(text: str | None) -> list[str]:
 
 def _failed(detail: JobDetail) -> Words:
     reason, code = detail.reason or "", detail.exit_code
-    fault = re.fullmatch(r".*?: JobSpec\.\w+: (.*)", reason, re.DOTALL)
+    fault = re.fullmatch(r"(?:.*?: JobSpec\.\w+|it could not be started): (.*)", reason, re.DOTALL)
     if fault:
         return f"It could not be started: {fault[1]}.", "Mend that and submit it again."
     if "launch" in reason.lower() or (code is None and detail.signal == 53):
@@ -220,7 +221,8 @@ def _cancelled(detail: JobDetail) -> Words:
 
 def _node_failed(detail: JobDetail) -> Words:
     where = f" ({detail.node_list})" if detail.node_list else ""
-    return f"A node that it ran on failed{where}.", "Submit it again; it was not the job's fault."
+    why = f": {detail.reason}" if detail.reason and " " in detail.reason else ""
+    return f"A node that it ran on failed{where}{why}.", "Submit it again; it was not the job's fault."
 
 
 def _unknown(detail: JobDetail) -> Words:

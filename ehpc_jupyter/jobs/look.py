@@ -21,12 +21,13 @@ from ehpc_jupyter.jobs.watched import Watched
 from ehpc_jupyter.models.job import JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ehpc_jupyter.clusters.base import Cluster
     from ehpc_jupyter.jobs.store import JobStore, StoredJob
     from ehpc_jupyter.models.job import JobDetail
     from ehpc_jupyter.schedulers.base import JobReport
+    from ehpc_jupyter.schedulers.script import TaskRecord
 
     #: What is now known of a job, and who said so.
     Change = tuple[JobDetail, str]
@@ -72,6 +73,7 @@ class Look:
         self._ended: dict[str, EndedTasks] = {}
         self._pauses: dict[str, tuple[float, float]] = {}
         self._strangers: set[str] = set()
+        self._answers_since = time.monotonic()
 
     @property
     def is_idle(self) -> bool:
@@ -89,6 +91,16 @@ class Look:
 
     # --- submissions whose answer was lost
 
+    def failed(self) -> None:
+        """The cluster did not answer."""
+        self._answers_since = time.monotonic()
+
+    def _age(self, age_s: float) -> float:
+        """How long a submission has had to show itself, seconds: a scheduler that hung works off what it was asked when it wakes,
+        in any order; and a clock may have been set."""
+        answering = max(1.0, time.monotonic() - self._answers_since)
+        return min(age_s, answering) if age_s > 0 else answering
+
     def settle(self) -> list[JobDetail]:
         """Find out what became of submissions whose answer was lost; the jobs that changed."""
         changes: list[Change] = []
@@ -102,7 +114,7 @@ class Look:
             ):
                 continue
             try:
-                fate = self._cluster.fate(job.request_id, job.detail.folder, job.login_user, age_s=age)
+                fate = self._cluster.fate(job.request_id, job.detail.folder, job.login_user, age_s=self._age(age))
             except ServiceUnavailable:
                 raise
             except EhpcError as error:
@@ -136,10 +148,9 @@ class Look:
         stored = self.watched.store(changes)
         for job, queue in asked:
             self._remember(job, queue)
-        stored += self._afterlook.look(self._sources.history(self._afterlook.job_ids()))
         for detail in stored:
             self._afterlook.take(detail)
-        return stored
+        return stored + self._afterlook.look(self._sources.history(self._afterlook.job_ids()))
 
     def _is_put_off(self, job: StoredJob) -> bool:
         return self._pauses.get(job.request_id, (0.0, 0.0))[0] > time.monotonic()
@@ -182,6 +193,7 @@ class Look:
         ]
         for job, _, _ in left:
             self.stale.pop(job.request_id, None)
+        asked_now = {job.request_id for job, _, _ in left}
         records, history, refused = self._sources.ask(left)
         self.stale.update(refused)
         done: list[Change] = []
@@ -192,7 +204,10 @@ class Look:
             ended = arrays.get(job.request_id)
             if ended is not None:
                 before = str(ended)
-                ended.learn(queue, past, {r.task: r for r in found if r.task is not None})
+                started = {r.task: r for r in found if r.task is not None}
+                ended.learn(queue, past, started)
+                if job.request_id in asked_now:
+                    self._note_stopped(job, queue, ended, started)
                 if str(ended) != before or found or past:
                     notes.keep_ended_tasks(self._store, job.request_id, str(ended))
                 detail = with_times(summarise_array(job.detail, queue, ended), found)
@@ -201,9 +216,21 @@ class Look:
                 continue
             else:
                 detail, source = summarise(job.detail, queue, past, found)
+                if not (queue or past or found) and notes.told_to_stop(self._store, job.request_id):
+                    # It never started, and the scheduler took the order to stop it.
+                    detail = detail.model_copy(update={"state": JobState.CANCELLED, "reason": None})
             if detail != job.detail:
                 done.append((detail, source))
         return done
+
+    def _note_stopped(
+        self, job: StoredJob, queue: Sequence[JobReport], ended: EndedTasks, started: Mapping[int, TaskRecord]
+    ) -> None:
+        missing = ended.missing(queue)
+        if missing and (told := notes.told_to_stop(self._store, job.request_id)):
+            begun = ended.read(",".join(str(task) for task in started))
+            chosen = ended.array.all if "" in told else ended.read(",".join(told))
+            ended.stopped((missing & chosen) - begun)
 
     def _ended_tasks(self, job: StoredJob, queue: Sequence[JobReport]) -> EndedTasks:
         ended = self._ended.pop(job.request_id, None)

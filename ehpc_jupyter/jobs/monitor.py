@@ -49,7 +49,6 @@ class Monitor:
         cluster: the cluster.
         store: where what is learnt is kept.
         changed: called with every job that changed, from the monitor's thread.
-        answered: called when the cluster's answering changes, from the monitor's thread.
     """
 
     def __init__(
@@ -57,12 +56,10 @@ class Monitor:
         cluster: Cluster,
         store: JobStore,
         changed: Callable[[JobDetail], None],
-        answered: Callable[[], None] = lambda: None,
     ) -> None:
         self._cluster = cluster
         self._store = store
         self._changed = changed
-        self._answered = answered
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -194,6 +191,7 @@ class Monitor:
             if not isinstance(error, EhpcError):
                 log.exception("the answer of cluster %s", name)
             self._failures += 1
+            self._look.failed()
             self._note(error.detail if isinstance(error, EhpcError) else f"its answer cannot be read ({error})")
             return True, False
         self._failures = 0
@@ -210,8 +208,8 @@ class Monitor:
                 notes.keep_checked_time(self._store, self._cluster.profile.name, now)
             self.checked_time = now
         if failure != before:
-            self._answered()
-            self._tell(job.detail for job in list(self._look.watched.jobs.values()))
+            # The newest first: they are those on the screen.
+            self._tell([job.detail for job in self._look.watched.jobs.values()][::-1])
 
     def _tell(self, details: Iterable[JobDetail]) -> None:
         for detail in details:

@@ -72,4 +72,13 @@ CREATE TABLE templates (
   saved_time INTEGER NOT NULL
 ) STRICT;
 """,
+    # By the cluster first, it was taken for counting a cluster's jobs, too, which then read each row.
+    """
+DROP INDEX jobs_changed;
+CREATE INDEX jobs_changed ON jobs (changed);
+""",
+    # Slurm keeps no trace of tasks that were stopped before they had a record of their own. tasks: '' for a whole job.
+    """
+CREATE TABLE told_to_stop (request_id TEXT NOT NULL, tasks TEXT NOT NULL, PRIMARY KEY (request_id, tasks)) STRICT, WITHOUT ROWID;
+""",
 )

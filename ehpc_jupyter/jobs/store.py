@@ -94,10 +94,12 @@ class JobStore:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
+                self._db.execute("COMMIT")
             except BaseException:
-                self._db.execute("ROLLBACK")
+                # Of a disk that is full SQLite has taken back all by itself.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
 
     def add(self, job: StoredJob) -> None:
         """Store an intent, before anything is sent. Raises DuplicateToken."""
@@ -194,7 +196,8 @@ class JobStore:
                 (last,) = self._db.execute("SELECT last FROM counter").fetchone()
                 return [(job, False) for job in self.active(cluster_id)], int(last)
             rows = self._db.execute(
-                "SELECT request_id, writer, changed FROM jobs WHERE cluster_id = ? AND changed > ?",
+                # The sign keeps the indexes by cluster out of it: they have all of its jobs, and few are new.
+                "SELECT request_id, writer, changed FROM jobs WHERE +cluster_id = ? AND changed > ?",
                 (cluster_id, number),
             ).fetchall()
             jobs = [(self.by_request(request_id), writer != self._writer) for request_id, writer, _ in rows]
@@ -220,6 +223,7 @@ class JobStore:
             self._db.execute("DELETE FROM jobs WHERE request_id = ?", (request_id,))
             self._db.execute("DELETE FROM history WHERE request_id = ?", (request_id,))
             self._db.execute("DELETE FROM array_tasks WHERE request_id = ?", (request_id,))
+            self._db.execute("DELETE FROM told_to_stop WHERE request_id = ?", (request_id,))
 
     def delete(self, jobs: Sequence[StoredJob]) -> None:
         """Forget jobs that ended. Their client tokens stay spent: a request that comes again does not run again."""

@@ -1,4 +1,5 @@
-"""The small queue behind the cluster ``local``: cores, memory and GPUs of this machine, priorities, arrays, wall time.
+"""The small queue behind the cluster ``local``: cores, memory and GPUs of this machine, priorities, arrays, wall time,
+jobs that wait for others (dependencies).
 
 It is a program, not a library: ``schedulers/local.py`` calls its command line as it would call ``sbatch``. Standard
 library only, and nothing else of ours. Who does what::

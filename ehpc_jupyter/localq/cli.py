@@ -83,7 +83,10 @@ def _test(job: orders.NewJob, *, parsable: bool) -> list[str]:
     words = "it would start now" if now else "it would wait; when it would start is not known"
     start = {"start_time": str(int(time.time()))} if now else {}
     entry = {"words": words, "node": os.uname().nodename, **start}
-    _show([entry], ("words", "node"), parsable=parsable)
+    if parsable:
+        _show([entry], (), parsable=True)
+    else:
+        sys.stdout.write(f"{words}\n")
     return []
 
 

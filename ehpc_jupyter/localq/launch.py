@@ -73,9 +73,9 @@ def _child(job: sqlite3.Row, index: int, go: int, fault: int) -> NoReturn:
         if os.read(go, 1):
             _run(job, index)
     except _Fault as error:
-        os.write(fault, str(error).encode(errors="surrogateescape"))
+        os.write(fault, f"it could not be started: {error}".encode(errors="surrogateescape"))
     except BaseException as error:  # noqa: BLE001 - a forked child must not return into its parent's code
-        os.write(fault, f"the script could not be started: {error}".encode(errors="backslashreplace"))
+        os.write(fault, f"it could not be started: {error}".encode(errors="backslashreplace"))
     finally:
         os._exit(127)
 

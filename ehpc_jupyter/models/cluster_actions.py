@@ -8,10 +8,10 @@ from pydantic import Field, SecretStr
 
 from ehpc_jupyter.models.base import WireModel
 from ehpc_jupyter.models.common import Answer, Names
-from ehpc_jupyter.models.values import Whole
+from ehpc_jupyter.models.values import NO_TRUTH
 
-PageNumber = Annotated[Whole, Field(ge=1, le=10**9)]
-PageSize = Annotated[Whole, Field(ge=1, le=100)]
+PageNumber = Annotated[int, Field(ge=1, le=10**9), NO_TRUTH]
+PageSize = Annotated[int, Field(ge=1, le=100), NO_TRUTH]
 
 # --- ListClusters
 
@@ -142,7 +142,7 @@ class NodeResources(WireModel):
     """Cores that the scheduler gives away."""
     gpu: int | None = None
     memory: int | None = None
-    """Whole GiB."""
+    """NO_TRUTH GiB."""
 
 
 class NodeInfo(WireModel):

@@ -15,7 +15,7 @@ from ehpc_jupyter.models.common import Answer, ResourceTexts, json_text
 from ehpc_jupyter.models.job import JobDetail, JobId
 from ehpc_jupyter.models.job_control import JobIds, JobOutcome
 from ehpc_jupyter.models.spec import JobSpec, form
-from ehpc_jupyter.models.values import Variable, Whole, plain_text
+from ehpc_jupyter.models.values import NO_TRUTH, Variable, plain_text
 
 #: What a caller may make a request unique by.
 TOKEN_PATTERN = r"^[\x21-\x7e]{1,64}$"  # noqa: S105 - a pattern
@@ -163,11 +163,11 @@ class GetJobLogRequest(WireModel):
     cluster_id: str
     job_id: JobId
     log_type: Literal["stdout", "stderr", "all"] = "all"
-    offset: Annotated[Whole, Field(ge=0, le=2**62)] = 0
+    offset: Annotated[int, Field(ge=0, le=2**62), NO_TRUTH] = 0
     """Bytes to skip."""
-    size: Annotated[Whole, Field(ge=1, le=1_048_576)] = 10240
+    size: Annotated[int, Field(ge=1, le=1_048_576), NO_TRUTH] = 10240
     """Bytes to read at most."""
-    task_id: Annotated[Whole, Field(ge=0)] | None = None
+    task_id: Annotated[int, Field(ge=0), NO_TRUTH] | None = None
     """The task of an array; also as `10_3` in JobId."""
 
 

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field
 from ehpc_jupyter.models.base import WireModel
 from ehpc_jupyter.models.common import Answer, Names, one_or_many
 from ehpc_jupyter.models.job import JobId, JobState
-from ehpc_jupyter.models.values import Whole
+from ehpc_jupyter.models.values import NO_TRUTH
 
 JobIds = Annotated[tuple[JobId, ...], BeforeValidator(one_or_many), Field(min_length=1, max_length=1000)]
 
@@ -92,8 +92,8 @@ class ListTasksRequest(WireModel):
     job_id: JobId
     states: Names = ()
     """Only tasks in these states; all if empty."""
-    page_number: Annotated[Whole, Field(ge=1, le=10**9)] = 1
-    page_size: Annotated[Whole, Field(ge=1, le=100)] = 50
+    page_number: Annotated[int, Field(ge=1, le=10**9), NO_TRUTH] = 1
+    page_size: Annotated[int, Field(ge=1, le=100), NO_TRUTH] = 50
 
 
 class TaskGroup(WireModel):

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, field_validator
 from ehpc_jupyter.models.base import WireModel
 from ehpc_jupyter.models.common import Answer, ResourceTexts, json_text, one_or_many
 from ehpc_jupyter.models.job import JobDetail
-from ehpc_jupyter.models.values import NumberText, Whole, plain_text
+from ehpc_jupyter.models.values import NO_TRUTH, NumberText, plain_text
 
 #: More would not fit into one question to the database.
 Few = Annotated[tuple[str, ...], Field(max_length=100)]
@@ -80,8 +80,8 @@ class ListJobsRequest(WireModel):
     """List the jobs known here, newest first."""
 
     cluster_id: str
-    page_number: Annotated[Whole, Field(ge=1, le=10**9)] = 1
-    page_size: Annotated[Whole, Field(ge=1, le=50)] = 10
+    page_number: Annotated[int, Field(ge=1, le=10**9), NO_TRUTH] = 1
+    page_size: Annotated[int, Field(ge=1, le=50), NO_TRUTH] = 10
     job_filter: Annotated[JobFilter, BeforeValidator(json_text)] = JobFilter()
 
 

@@ -28,11 +28,11 @@ from ehpc_jupyter.models.base import WireModel
 from ehpc_jupyter.models.values import (
     LONGEST_ALL,
     LONGEST_WORD,
+    NO_TRUTH,
     ArrayRange,
     Memory,
     Variable,
     WallTime,
-    Whole,
     plain_text,
 )
 
@@ -102,7 +102,7 @@ Variables = Annotated[
     PlainSerializer(_variables_text, return_type=str),
     WithJsonSchema({"type": "string", "examples": ['[{"Name":"x", "Value":"y"}]']}),
 ]
-Count = Annotated[Whole, Field(ge=1, le=1_000_000)]
+Count = Annotated[int, Field(ge=1, le=1_000_000), NO_TRUTH]
 
 
 class Resources(WireModel):
@@ -117,7 +117,7 @@ class Resources(WireModel):
     memory: Memory | None = Field(None, json_schema_extra=form("resources"))
     """Memory on each node, in MB or GB, for instance 4GB."""
 
-    gpus: Annotated[Whole, Field(ge=0, le=1_000_000)] | None = Field(
+    gpus: Annotated[int, Field(ge=0, le=1_000_000), NO_TRUTH] | None = Field(
         None, title="GPUs", examples=[1], json_schema_extra=form("resources", "number")
     )
     """GPUs on each node."""

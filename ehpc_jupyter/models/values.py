@@ -253,5 +253,5 @@ def _no_truth(value: Any) -> Any:
     return value
 
 
-#: A whole number; Python counts True as 1, a request does not.
-Whole = Annotated[int, BeforeValidator(_no_truth)]
+#: Of whole numbers: Python counts True as 1, a request does not. Behind the bounds, else these are not in the schema.
+NO_TRUTH = BeforeValidator(_no_truth)

@@ -6,6 +6,7 @@ Both answer the same actions with the same wire names and raise the same errors;
 from __future__ import annotations
 
 import json
+import logging
 import os
 import threading
 from functools import lru_cache
@@ -58,6 +59,8 @@ class KernelBackend:
             if self._service is None:
                 from ehpc_jupyter.jobs.service import JobService
 
+                # What a server writes into its log would stand between a cell's outputs here.
+                logging.getLogger("ehpc_jupyter").addHandler(logging.NullHandler())
                 self._service = JobService.from_config()
         return self._service.call(action, body)
 

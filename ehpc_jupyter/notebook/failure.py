@@ -50,7 +50,7 @@ class JobFailed(Exception):
         detail = self.detail
         lines = [f"{title_of(detail.cluster_id, detail.job_id, detail.job_name)} {end_words(detail)}."]
         lines += [plain(text) for text in (self.explanation, self.advice) if text]
-        lines += [_group_words(group) for group in self.failed_tasks[:_GROUPS]]
+        lines += [_group_words(group, self.explanation) for group in self.failed_tasks[:_GROUPS]]
         if len(self.failed_tasks) > _GROUPS:
             lines.append(f"… and {sum(group.count for group in self.failed_tasks[_GROUPS:])} tasks more.")
         if self.stderr_tail:
@@ -59,7 +59,7 @@ class JobFailed(Exception):
         return lines
 
 
-def _group_words(group: TaskGroup) -> str:
+def _group_words(group: TaskGroup, said: str) -> str:
     word = "Task" if group.count == 1 else "Tasks"
     known = JobDetail(
         cluster_id="",
@@ -70,7 +70,7 @@ def _group_words(group: TaskGroup) -> str:
         signal=group.signal,
         reason=group.reason,
     )
-    why = f" {plain(group.explanation)}" if group.explanation else ""
+    why = f" {plain(group.explanation)}" if group.explanation and group.explanation != said else ""
     return f"{word} {plain(group.tasks)} {end_words(known)}.{why}"
 
 

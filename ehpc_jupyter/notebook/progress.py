@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ehpc_jupyter.models.job import JobState
 from ehpc_jupyter.notebook.frontend import in_notebook
-from ehpc_jupyter.notebook.markup import html
+from ehpc_jupyter.notebook.markup import html, plain
 from ehpc_jupyter.notebook.states import LOOKS
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Place = Literal["notebook", "terminal", "nowhere"]
 
 _PATIENCE_S = 1.0
-_WIDTH = 100
+_WIDTH = 80
 _NUMBERS = itertools.count()
 
 
@@ -114,7 +114,8 @@ def summary(jobs: Sequence[Job]) -> tuple[int, int, str]:
         return sum(count for state, count in states.items() if state.is_final), len(jobs), _counted("jobs", states)
     detail = jobs[0].known()
     if not detail.array_request or not detail.tasks:
-        return int(detail.is_final), 1, f"{jobs[0].title}: {LOOKS[detail.state].word}"
+        why = f". {plain(detail.explanation)}" if detail.explanation and not detail.is_final else ""
+        return int(detail.is_final), 1, f"{jobs[0].title}: {LOOKS[detail.state].word}{why}"
     states = Counter({JobState(state): count for state, count in detail.tasks.items() if state in JobState.__members__})
     ended = sum(count for state, count in states.items() if state.is_final)
     return ended, sum(states.values()), _counted(jobs[0].title, states)

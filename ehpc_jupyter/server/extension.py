@@ -12,9 +12,9 @@ from tornado.routing import Rule
 
 from ehpc_jupyter.jobs.actions_table import ACTIONS
 from ehpc_jupyter.jobs.service import JobService
-from ehpc_jupyter.models.job import JobDetail
 from ehpc_jupyter.server import redaction
 from ehpc_jupyter.server.base import NotFoundHandler
+from ehpc_jupyter.server.events import EVENT_SCHEMA, Publisher, event_schema
 from ehpc_jupyter.server.files import ContentsHandler
 from ehpc_jupyter.server.gate import JUPYTER_KEY, Gate
 from ehpc_jupyter.server.handlers import ActionHandler, DocsHandler, OpenApiHandler, SchemaHandler
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 SWITCH_S = 0.001
 #: What a request's line and headers may hold beyond the largest query, bytes, so that a query above it is read and answered.
 ROOM = 256 * 1024
-#: Every change of a job goes out under this schema; its data is ``JobDetail`` in wire names.
-EVENT_SCHEMA = "urn:ehpc-jupyter:event:job:v1"
 
 
 class EhpcExtension(Settings, ServerOptions, ExtensionApp):
@@ -61,10 +59,13 @@ class EhpcExtension(Settings, ServerOptions, ExtensionApp):
             max_body=self.max_body,
             max_query=self.max_query,
         )
-        if self.serverapp is not None:
+        if (serverapp := self.serverapp) is not None:
             logger: EventLogger = self._event_logger()
             logger.register_event_schema(event_schema())
-            self.service.subscribe(self._publish)
+            publisher = Publisher(
+                lambda: serverapp.io_loop, lambda data: logger.emit(schema_id=EVENT_SCHEMA, data=data)
+            )
+            self.service.subscribe(publisher.publish)
         self.settings["ehpc_service"] = self.service
 
     def make_service(self) -> JobService:
@@ -80,6 +81,8 @@ class EhpcExtension(Settings, ServerOptions, ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Called when the event loop runs: take up the jobs of before; take the server's root if told so."""
+        if "ehpc_service" not in self.settings:
+            return  # it could not be made, as Jupyter has logged
         if self.root_endpoint:
             # In front of all others: Jupyter itself redirects "/".
             rule = Rule(NamesAction(), ActionHandler, {"gate": self.gate})
@@ -90,7 +93,7 @@ class EhpcExtension(Settings, ServerOptions, ExtensionApp):
             http_server.conn_params.max_header_size = max(most, self.max_query + ROOM)
         self.lanes.of(None).submit(self.service.start)
         # A thread that computes gives the interpreter back after 5 ms, and the loop needs it anew after every read and write of a
-        # socket: three or four such waits are a stall of 15 to 20 ms (measured, with 600 active jobs). After 1 ms it is 5 ms.
+        # socket: two or three such waits are a stall of 10 to 15 ms (measured, with 750 active jobs). After 1 ms it is 5 ms.
         sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_S))
         # A full collection looks at all that JupyterLab's server imported, and everybody waits: 80 to 110 ms (measured, CPython
         # 3.11). What is alive after start stays alive: it need not be looked at again, and a full collection takes 2 ms.
@@ -112,24 +115,11 @@ class EhpcExtension(Settings, ServerOptions, ExtensionApp):
             ]
         )
 
-    def _publish(self, detail: JobDetail) -> None:
-        serverapp, data = self.serverapp, detail.to_wire()
-        if serverapp is None:
-            return
-        logger = self._event_logger()
-        # The event logger belongs to the loop's thread; add_callback is the one call that any thread may make.
-        serverapp.io_loop.add_callback(lambda: logger.emit(schema_id=EVENT_SCHEMA, data=data))
-
     def _event_logger(self) -> EventLogger:
         return cast("EventLogger", cast("ServerApp", self.serverapp).event_logger)
 
     async def stop_extension(self) -> None:
         """Let go of connections and threads; jobs go on."""
-        await asyncio.to_thread(self.service.close)
-        self.lanes.shutdown()
-
-
-def event_schema() -> dict[str, Any]:
-    """The event's schema: the model's own, as jupyter-events wants it."""
-    schema = JobDetail.model_json_schema(by_alias=True)
-    return {**schema, "$id": EVENT_SCHEMA, "version": "1", "title": "Job changed", "personal-data": True}
+        if "ehpc_service" in self.settings:
+            await asyncio.to_thread(self.service.close)
+            self.lanes.shutdown()

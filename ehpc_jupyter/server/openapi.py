@@ -142,6 +142,11 @@ def _as_sent(schema: dict[str, Any], takes: Callable[[Any], bool]) -> dict[str, 
         return kept
     kinds = list(inner.get("anyOf", [inner]))
     types = {kind.get("type", "object" if "$ref" in kind else None) for kind in kinds}
+    for kind in kinds:
+        if kind.get("type") == "array":  # a length that is asked of text, too, stands here under the text's name
+            kind |= {
+                name.replace("Length", "Items"): kind.pop(name) for name in ("minLength", "maxLength") if name in kind
+            }
     if "integer" in types:
         kinds.append({"type": "string", "pattern": "^[0-9]+$"})
     elif "boolean" in types:
@@ -153,8 +158,17 @@ def _as_sent(schema: dict[str, Any], takes: Callable[[Any], bool]) -> dict[str, 
     if "null" not in types and takes(None):
         kinds.append({"type": "null"})
     if "integer" not in types and takes(1):
-        kinds.append({"type": "integer"})
+        kinds.append(_integers(takes))
     return {**kept, "anyOf": kinds} if len(kinds) > 1 else schema
+
+
+def _integers(takes: Callable[[Any], bool]) -> dict[str, Any]:
+    """Which whole numbers a field takes that is none itself: a truth value's, a text's."""
+    if not takes(2):
+        return {"type": "integer", "enum": [0, 1]}
+    limits = {} if takes(-1) else {"minimum": 0 if takes(0) else 1}
+    most = next((10**digits - 1 for digits in range(20, 0, -1) if takes(10**digits - 1)), None)
+    return {"type": "integer", **limits, **({} if takes(10**30) or most is None else {"maximum": most})}
 
 
 def _path(name: str, action: Action, schemas: dict[str, Any]) -> dict[str, Any]:

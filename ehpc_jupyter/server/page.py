@@ -12,11 +12,13 @@ _STYLE = """
 :root { color-scheme: light dark; }
 :root[data-theme="light"] { color-scheme: light; }
 :root[data-theme="dark"] { color-scheme: dark; }
+html { background: Canvas; color: CanvasText; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 pre, table { overflow-x: auto; display: block; }
 pre { padding: .7rem; border: 1px solid; border-radius: 4px; border-color: color-mix(in srgb, currentColor 25%, transparent); }
 td, th { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; }
 h2 { margin-top: 2.5rem; border-bottom: 1px solid; }
+p code { overflow-wrap: anywhere; }
 small { opacity: .75; }
 """
 #: For the Content-Security-Policy: this style and no other.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _KEEPALIVE_S = 15
 #: How long the other machine may leave what was sent to it unconfirmed before the connection counts as dead, seconds.
 _SILENCE_S = 45
+#: paramiko calls a login that was never answered a refused one.
+_BROKE_OFF = re.compile("transport shut down or saw EOF|Authentication timeout")
 
 
 def open_connection(profile: ClusterProfile, user: str | None, password: SecretStr | None) -> Connection:
@@ -74,6 +77,11 @@ def open_connection(profile: ClusterProfile, user: str | None, password: SecretS
             "Ask the site; if the key was changed on purpose, remove the old line with ssh-keygen -R"
         ) from None
     except paramiko.AuthenticationException as error:
+        if _BROKE_OFF.search(str(error)):
+            raise Unreachable(
+                f"{where}: the connection ended during the login. If it does so every time, the agent may offer more keys "
+                "than the host lets one try: name one as identity_file"
+            ) from None
         raise LoginRefused(
             f"login as {where} was refused ({words(error)}); check the user, the key or agent, the password"
         ) from None

@@ -18,6 +18,12 @@ export class HttpApi implements IApi {
     return this._request(URLExt.join('contents', URLExt.encodeParts(path)), {}, { content: '0' });
   }
 
+  async read(path: string): Promise<string> {
+    const file = await this._request(URLExt.join('contents', URLExt.encodeParts(path)), {}, { content: '1' });
+    const { content } = file as { content?: unknown };
+    return typeof content === 'string' ? content : '';
+  }
+
   schemas(): Promise<Record<string, ISchema>> {
     this._schemas ??= this._request('schema', {}).then(
       body => body as Record<string, ISchema>,

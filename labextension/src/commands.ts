@@ -5,10 +5,10 @@ import type { ILauncher } from '@jupyterlab/launcher';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
+import { applies, targetOf } from './control';
 import type { JobDetail } from './generated/api';
 import { ehpcIcon } from './icon';
 import type { PanelModel, Tab } from './panelmodel';
-import { isFinal } from './state';
 import { CommandIDs, type IEhpc } from './tokens';
 
 const NO_ARGUMENTS = { type: 'object', properties: {} } as const;
@@ -123,14 +123,14 @@ export function addCommands(options: ICommandOptions): void {
     CommandIDs.copyJobId,
     trans.__('Copy Id of Cluster Job'),
     trans.__('Put the id of the job on the clipboard'),
-    job => actions.copyId(job)
+    job => actions.copy(job.JobId ?? '')
   );
   addJobCommand(
     CommandIDs.stopJob,
     trans.__('Stop Cluster Job…'),
     trans.__('Stop the job, after a question'),
-    job => actions.stop(job),
-    job => !isFinal(job.State)
+    job => actions.order('stop', targetOf('stop', [job])),
+    job => applies('stop', job)
   );
 
   commands.addCommand(CommandIDs.openApi, {

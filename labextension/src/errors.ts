@@ -6,6 +6,8 @@ export interface IApi {
   call<A extends keyof Actions>(action: A, request: Actions[A]['request']): Promise<Actions[A]['response']>;
   /** What the drive of jobs says of a path; fails with the server's words where there is nothing. */
   look(path: string): Promise<unknown>;
+  /** The text of a file on the drive of jobs. */
+  read(path: string): Promise<string>;
   /** The JSON schema of every action's request, by action. */
   schemas(): Promise<Record<string, ISchema>>;
 }

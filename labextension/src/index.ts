@@ -1,8 +1,8 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette, IThemeManager } from '@jupyterlab/apputils';
+import { ICommandPalette, IThemeManager, Sanitizer } from '@jupyterlab/apputils';
 import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { ILauncher } from '@jupyterlab/launcher';
-import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import { IRenderMimeRegistry, renderText } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
@@ -25,8 +25,14 @@ const jobs: JupyterFrontEndPlugin<IEhpc> = {
   description: 'Provides the cluster jobs that the panel and the cards share, kept up to date by events.',
   autoStart: true,
   provides: IEhpc,
-  optional: [ITranslator, IFileBrowserFactory],
-  activate: (app: JupyterFrontEnd, translator: ITranslator | null, browsers: IFileBrowserFactory | null): IEhpc => {
+  optional: [ITranslator, IFileBrowserFactory, IRenderMimeRegistry],
+  activate: (
+    app: JupyterFrontEnd,
+    translator: ITranslator | null,
+    browsers: IFileBrowserFactory | null,
+    rendermime: IRenderMimeRegistry | null
+  ): IEhpc => {
+    const sanitizer = rendermime?.sanitizer ?? new Sanitizer();
     const trans = (translator ?? nullTranslator).load(DOMAIN);
     const api = new HttpApi(app.serviceManager.serverSettings);
     const model = new JobModel(api);
@@ -35,6 +41,7 @@ const jobs: JupyterFrontEndPlugin<IEhpc> = {
       jobs: model,
       live: new Live(app.serviceManager, model),
       actions: new JobActions(app, api, trans, browsers),
+      renderText: (host, source) => renderText({ host, source, sanitizer }),
       tailBytes: 10_240
     };
   }

@@ -14,13 +14,21 @@ export interface IFilter {
 
 export const NO_FILTER: IFilter = { name: '', status: 'all' };
 
-/** The jobs of one cluster as the panel lists them: keys only, the jobs themselves are in the model. */
+/** Pages that changed while they were being fetched are fetched again so often, then left to the next look. */
+const ROUNDS = 3;
+
+/**
+ * The jobs of one cluster as the panel lists them: keys only, the jobs themselves are in the model.
+ *
+ * Only the pages that somebody looks at are fetched. Each job has a place; a place whose page was not fetched is empty.
+ */
 export class JobList {
   constructor(
     private readonly _api: IApi,
     private readonly _jobs: JobModel
   ) {
     _jobs.changed.connect(this._onChanged, this);
+    _jobs.removed.connect(this._onRemoved, this);
   }
 
   get changed(): ISignal<this, void> {
@@ -29,90 +37,62 @@ export class JobList {
 
   cluster = '';
   filter: IFilter = NO_FILTER;
-  keys: readonly string[] = [];
-  total = 0;
   loading = false;
   /** Whether the server answered since the cluster or the filter changed. */
   loaded = false;
   error: ApiError | null = null;
 
-  get hasMore(): boolean {
-    return this.loaded && this.keys.length < this.total;
+  /** How many jobs there are, fetched or not. */
+  get total(): number {
+    return this._places.length;
+  }
+
+  /** The jobs that were fetched, in their order. */
+  get keys(): string[] {
+    return this._places.filter(key => key !== null);
+  }
+
+  /** Of the job at a place, counted from 0; null if it was not fetched yet. */
+  keyAt(place: number): string | null {
+    return this._places[place] ?? null;
+  }
+
+  indexOf(key: string): number {
+    return this._places.indexOf(key);
   }
 
   async show(cluster: string, filter: IFilter): Promise<void> {
     this.cluster = cluster;
     this.filter = filter;
-    this.keys = [];
-    this.total = 0;
     this.loaded = false;
     this.error = null;
-    this._pages = 0;
+    this._places = [];
+    this._stale.clear();
+    this._seen = [0, 0];
     await this.refresh();
   }
 
-  /** Fetch again as many pages as are shown. */
+  /** Fetch again what is looked at, and all else when it is looked at. */
   async refresh(): Promise<void> {
-    await this._run(async fresh => {
-      const keys: string[] = [];
-      for (let page = 1; page <= Math.max(1, this._pages) && fresh(); page++) {
-        const found = await this._page(page, fresh);
-        keys.push(...found);
-        if (found.length < PAGE_SIZE) {
-          break;
-        }
-      }
-      if (fresh()) {
-        this._pages = Math.max(1, Math.ceil(keys.length / PAGE_SIZE));
-        this.keys = [...new Set(keys)];
-      }
-    });
+    this._distrust(-1);
+    await this._run(0);
   }
 
-  /** Look for what is new at the top; what is shown further down stays. */
+  /** Look for what is new at the top; what is shown further down moves or stays. */
   async poll(): Promise<void> {
-    if (!this.loaded) {
-      return this.refresh();
+    await (this.loaded ? this._run(0) : this.refresh());
+  }
+
+  /** Somebody looks at these places: what is missing of them is fetched. */
+  async look(first: number, last: number): Promise<void> {
+    this._seen = [first, last];
+    if (this.loaded && this._wanted().length) {
+      await this._run();
     }
-    await this._run(async fresh => {
-      const first = await this._page(1, fresh);
-      if (fresh()) {
-        const rest = this._pages > 1 ? this.keys.filter(key => !first.includes(key)) : [];
-        this.keys = [...first, ...rest];
-      }
-    });
   }
 
-  async more(): Promise<void> {
-    await this._run(async fresh => {
-      const found = await this._page(this._pages + 1, fresh);
-      if (fresh()) {
-        this._pages++;
-        this.keys = [...new Set([...this.keys, ...found])];
-      }
-    });
-  }
-
-  private async _page(number: number, fresh: () => boolean): Promise<string[]> {
-    const { name, status } = this.filter;
-    const answer = await this._api.call('ListJobs', {
-      ClusterId: this.cluster,
-      PageNumber: number,
-      PageSize: PAGE_SIZE,
-      JobFilter: { JobStatus: status, ...(name ? { JobName: name } : {}) }
-    });
-    if (!fresh()) {
-      return [];
-    }
-    this.total = answer.TotalCount;
-    this._filling = true;
-    answer.Jobs.forEach(job => this._jobs.receive(job.Detail));
-    this._filling = false;
-    return answer.Jobs.map(job => keyOf(job.Detail));
-  }
-
-  /** One question at a time counts: the answer to an older one is dropped. */
-  private async _run(work: (fresh: () => boolean) => Promise<void>): Promise<void> {
+  /** Fetch pages one after the other. One question at a time counts: the answers to older ones are dropped. */
+  private async _run(...pages: number[]): Promise<void> {
     if (!this.cluster) {
       return;
     }
@@ -121,10 +101,15 @@ export class JobList {
     this.loading = true;
     this._changed.emit();
     try {
-      await work(fresh);
+      let next = [...new Set([...pages, ...(this.loaded ? this._wanted() : [])])];
+      for (let round = 0; round < ROUNDS && next.length && fresh(); round++) {
+        for (const page of next) {
+          await this._fetch(page, fresh);
+        }
+        next = this._wanted();
+      }
       if (fresh()) {
         this.error = null;
-        this.loaded = true;
       }
     } catch (reason) {
       if (fresh()) {
@@ -141,24 +126,102 @@ export class JobList {
     }
   }
 
+  private async _fetch(page: number, fresh: () => boolean): Promise<void> {
+    if (!fresh()) {
+      return;
+    }
+    const { name, status } = this.filter;
+    const answer = await this._api.call('ListJobs', {
+      ClusterId: this.cluster,
+      PageNumber: page + 1,
+      PageSize: PAGE_SIZE,
+      JobFilter: { JobStatus: status, ...(name ? { JobName: name } : {}) }
+    });
+    if (!fresh()) {
+      return;
+    }
+    this._filling = true;
+    answer.Jobs.forEach(job => this._jobs.receive(job.Detail));
+    this._filling = false;
+    this._put(
+      page,
+      answer.Jobs.map(job => keyOf(job.Detail)),
+      answer.TotalCount
+    );
+    this.loaded = true;
+    this._changed.emit();
+  }
+
+  private _put(page: number, keys: string[], total: number): void {
+    if (page === 0) {
+      // New jobs come at the top, and move all others down.
+      const shift = keys.indexOf(this._places[0] ?? '');
+      this._places.splice(0, 0, ...Array<null>(Math.max(0, shift)).fill(null));
+    }
+    if (this._places.length !== total) {
+      this._distrust(page);
+    }
+    const start = page * PAGE_SIZE;
+    const put = new Set(keys);
+    this._places = Array.from({ length: total }, (_, place) => {
+      const key = this._places[place] ?? null;
+      const isHere = place >= start && place < start + PAGE_SIZE;
+      return isHere ? (keys[place - start] ?? null) : key !== null && put.has(key) ? null : key;
+    });
+    this._stale.delete(page);
+  }
+
+  /** Jobs came or went: what is known of the other pages may be wrong. */
+  private _distrust(but: number): void {
+    for (let page = 0; page * PAGE_SIZE < this._places.length; page++) {
+      if (page !== but) {
+        this._stale.add(page);
+      }
+    }
+  }
+
+  /** The pages that are looked at and not known. */
+  private _wanted(): number[] {
+    const [first, last] = this._seen;
+    const pages: number[] = [];
+    for (let page = Math.floor(first / PAGE_SIZE); page <= Math.floor(last / PAGE_SIZE); page++) {
+      const places = this._places.slice(page * PAGE_SIZE, (page + 1) * PAGE_SIZE);
+      if (places.length && (this._stale.has(page) || places.includes(null))) {
+        pages.push(page);
+      }
+    }
+    return pages;
+  }
+
   private _onChanged(_: JobModel, job: JobDetail): void {
     const key = keyOf(job);
-    if (this._filling || !this.loaded || job.ClusterId !== this.cluster || this.keys.includes(key)) {
+    if (this._filling || !this.loaded || job.ClusterId !== this.cluster || this._places.includes(key)) {
       return;
     }
     const { name, status } = this.filter;
     const wanted = status === 'all' || isFinal(job.State) === (status === 'finished');
     // News of a job from an earlier page must not move it to the top.
-    const newest = this._jobs.get(this.keys[0] ?? '')?.detail.SubmitTime ?? 0;
+    const newest = this._jobs.get(this._places[0] ?? '')?.detail.SubmitTime ?? 0;
     if (wanted && job.JobName.toLowerCase().includes(name.toLowerCase()) && (job.SubmitTime ?? Infinity) >= newest) {
-      this.keys = [key, ...this.keys];
-      this.total++;
+      this._places.unshift(key);
+      this._changed.emit();
+    }
+  }
+
+  private _onRemoved(_: JobModel, key: string): void {
+    const place = this._places.indexOf(key);
+    if (place >= 0) {
+      this._places.splice(place, 1);
       this._changed.emit();
     }
   }
 
   private _filling = false;
-  private _pages = 0;
+  private _places: (string | null)[] = [];
+  /** Pages of which what is known may be wrong. */
+  private readonly _stale = new Set<number>();
+  /** The first and the last place that somebody looks at. */
+  private _seen: [number, number] = [0, 0];
   private _turn = 0;
   private readonly _changed = new Signal<this, void>(this);
 }

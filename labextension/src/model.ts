@@ -1,7 +1,7 @@
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import { ApiError, type IApi } from './errors';
-import type { JobDetail } from './generated/api';
+import type { JobDetail, JobFilter } from './generated/api';
 import { isFinal } from './state';
 
 /** How far what is known of a job can be trusted. */
@@ -25,6 +25,20 @@ const AT_ONCE = 4;
 
 /** The largest page that ListJobs gives. */
 export const PAGE_SIZE = 50;
+
+/** Cards of a notebook come one by one, but soon after each other; their jobs are asked for together. */
+const COLLECT_MS = 20;
+
+/** Up to so many jobs are asked for singly: no list can be cheaper. */
+const FEW = 2;
+
+/** What a notebook says of the time of submission and what the server says may differ a little, seconds. */
+const SLACK_S = 300;
+
+interface IBatch {
+  jobs: JobDetail[];
+  done: Promise<void>;
+}
 
 /** One job, whatever the scheduler calls it: job ids return after a scheduler's counter was reset, request ids do not. */
 export function keyOf(job: Pick<JobDetail, 'ClusterId' | 'RequestId' | 'JobId'>): string {
@@ -51,6 +65,11 @@ export class JobModel {
   /** Emitted with each job that the server told something new of. */
   get changed(): ISignal<this, JobDetail> {
     return this._changed;
+  }
+
+  /** Emitted with the key of each job that the server was told to forget. */
+  get removed(): ISignal<this, string> {
+    return this._removed;
   }
 
   get(key: string): IEntry | undefined {
@@ -83,6 +102,13 @@ export class JobModel {
     this._changed.emit(job);
   }
 
+  /** The job was deleted: the server knows it no more. */
+  forget(job: JobDetail): void {
+    const key = keyOf(job);
+    this._set(key, this._entries.get(key)?.detail ?? job, 'unknown');
+    this._removed.emit(key);
+  }
+
   /** Show a job that a notebook stored, and ask the server for it if nobody did. */
   async load(saved: JobDetail): Promise<void> {
     const key = keyOf(saved);
@@ -97,7 +123,7 @@ export class JobModel {
     await this._ask(saved);
   }
 
-  /** Ask for every job that is watched and not final: one list for each cluster, then what the list lacks. */
+  /** Ask for every job that is watched and not final: lists of each cluster, then what they lack. */
   async sync(): Promise<void> {
     const open = [...this._watchers.keys()]
       .map(key => this._entries.get(key))
@@ -105,43 +131,82 @@ export class JobModel {
         return entry !== undefined && (entry.origin === 'offline' || !isFinal(entry.detail.State));
       })
       .filter(entry => entry.origin !== 'unknown');
-    const clusters = new Set(open.map(entry => entry.detail.ClusterId));
     await Promise.all(
-      [...clusters].map(async cluster => {
-        const seen = await this._list(cluster);
-        const rest = open.filter(({ detail }) => detail.ClusterId === cluster && !seen.has(keyOf(detail)));
-        await Promise.all(rest.map(entry => this._ask(entry.detail)));
+      clustersOf(open.map(entry => entry.detail)).map(async ([cluster, jobs]) => {
+        const missing = await this._pages(cluster, jobs, { JobStatus: 'notfinish' }).catch((reason: unknown) => {
+          // A cluster that is down is no reason to believe that the server is.
+          if (ApiError.from(reason).unanswered) {
+            throw reason;
+          }
+          return jobs;
+        });
+        await Promise.all(missing.map(job => this._ask(job)));
       })
     );
   }
 
-  private async _list(cluster: string): Promise<Set<string>> {
-    try {
+  /**
+   * Look for the jobs in a list, page by page; those that are not found are the answer. It ends where asking for
+   * each of them would take no more questions than the pages that are left.
+   */
+  private async _pages(cluster: string, jobs: JobDetail[], filter: JobFilter): Promise<JobDetail[]> {
+    let missing = jobs;
+    for (let page = 1; ; page++) {
       const answer = await this._api.call('ListJobs', {
         ClusterId: cluster,
+        PageNumber: page,
         PageSize: PAGE_SIZE,
-        JobFilter: { JobStatus: 'notfinish' }
+        JobFilter: filter
       });
       answer.Jobs.forEach(job => this.receive(job.Detail));
-      return new Set(answer.Jobs.map(job => keyOf(job.Detail)));
-    } catch (reason) {
-      // A cluster that is down is no reason to believe that the server is.
-      if (ApiError.from(reason).unanswered) {
-        throw reason;
+      const seen = new Set(answer.Jobs.map(job => keyOf(job.Detail)));
+      missing = missing.filter(job => !seen.has(keyOf(job)));
+      const left = Math.ceil(answer.TotalCount / PAGE_SIZE) - page;
+      if (left <= 0 || left >= missing.length) {
+        return missing;
       }
-      return new Set();
     }
   }
 
-  /** GetJob, joined with a question for the same job that is on its way. */
+  /** Ask for a job together with those that are asked for at the same time; joined with a question for it on its way. */
   private _ask(job: JobDetail): Promise<void> {
     const key = keyOf(job);
     let asked = this._asked.get(key);
     if (!asked) {
-      asked = this._slot(() => this._fetch(key, job)).finally(() => this._asked.delete(key));
+      this._batch ??= this._collect();
+      this._batch.jobs.push(job);
+      asked = this._batch.done.finally(() => this._asked.delete(key));
       this._asked.set(key, asked);
     }
     return asked;
+  }
+
+  private _collect(): IBatch {
+    const jobs: JobDetail[] = [];
+    const done = new Promise(resolve => setTimeout(resolve, COLLECT_MS)).then(async () => {
+      this._batch = null;
+      await Promise.all(clustersOf(jobs).map(([cluster, some]) => this._askAll(cluster, some)));
+    });
+    return { jobs, done };
+  }
+
+  /** Jobs of one cluster: a list of the time when they were submitted, then what it lacks one by one. */
+  private async _askAll(cluster: string, jobs: JobDetail[]): Promise<void> {
+    let missing = jobs;
+    if (jobs.length > FEW) {
+      const times = jobs.map(job => job.SubmitTime).filter(time => time !== undefined);
+      const window = times.length && {
+        CreateTimeStart: String(Math.max(0, Math.min(...times) - SLACK_S)),
+        CreateTimeEnd: String(Math.max(...times) + SLACK_S)
+      };
+      try {
+        missing = await this._pages(cluster, jobs, window || {});
+      } catch (reason) {
+        jobs.forEach(job => this._doubtBecause(keyOf(job), reason));
+        return;
+      }
+    }
+    await Promise.all(missing.map(job => this._slot(() => this._fetch(keyOf(job), job))));
   }
 
   private async _fetch(key: string, job: JobDetail): Promise<void> {
@@ -153,9 +218,13 @@ export class JobModel {
         this._doubt(key, 'unknown');
       }
     } catch (reason) {
-      const error = ApiError.from(reason);
-      this._doubt(key, error.unknown || error.status === 400 ? 'unknown' : 'offline');
+      this._doubtBecause(key, reason);
     }
+  }
+
+  private _doubtBecause(key: string, reason: unknown): void {
+    const error = ApiError.from(reason);
+    this._doubt(key, error.unknown || error.status === 400 ? 'unknown' : 'offline');
   }
 
   private async _byId(cluster: string, jobId: string): Promise<JobDetail> {
@@ -207,5 +276,13 @@ export class JobModel {
   private readonly _asked = new Map<string, Promise<void>>();
   private readonly _entries = new Map<string, IEntry>();
   private readonly _watchers = new Map<string, Set<() => void>>();
+  private _batch: IBatch | null = null;
   private readonly _changed = new Signal<this, JobDetail>(this);
+  private readonly _removed = new Signal<this, string>(this);
+}
+
+function clustersOf(jobs: JobDetail[]): [string, JobDetail[]][] {
+  const found = new Map<string, JobDetail[]>();
+  jobs.forEach(job => found.set(job.ClusterId, [...(found.get(job.ClusterId) ?? []), job]));
+  return [...found];
 }

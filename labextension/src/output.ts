@@ -52,7 +52,7 @@ export class OutputTail {
     this._end += part.bytes.length;
     this._bytes = joined(this._bytes, part.bytes).slice(-tailBytes);
     const skipped = this._end - this._bytes.length;
-    return { text: plain(decode(this._bytes, skipped > 0)), size: part.size, skipped };
+    return { text: shown(decode(this._bytes, skipped > 0)), size: part.size, skipped };
   }
 
   private async _fetch(offset: number): Promise<{ bytes: Uint8Array; size: number | null }> {
@@ -98,19 +98,25 @@ function decode(bytes: Uint8Array, cut: boolean): string {
 }
 
 // ECMA-48: CSI sequences (colours, cursor), OSC sequences (titles, links), two-character escapes.
-// The last one may be cut off.
-const ESCAPES = /\u001b(?:\[[0-?]*[ -/]*(?:[@-~]|$)|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*(?:[0-~]|$))/g;
+// The last one may be cut off. Of all these, "select graphic rendition" (CSI … m) stays: the colours.
+const ESCAPES = /\u001b(?:\[[\d;:]*m)|\u001b(?:\[[0-?]*[ -/]*(?:[@-~]|$)|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*(?:[0-~]|$))/g;
+const COLOUR = /^\u001b\[[\d;:]*m$/;
 
 // What is left of the control characters after that, except tab and line end: a page shows them as boxes.
-const CONTROLS = /[\0-\u0008\u000b-\u001f\u007f]/g;
+const CONTROLS = /[\0-\u0008\u000b-\u001a\u001c-\u001f\u007f]/g;
 
-/** What a terminal would show at the end: no colours, and of a progress bar its last stroke. */
-export function plain(text: string): string {
+/** What a terminal would show at the end: of a progress bar its last stroke; of the escape sequences colours are left. */
+export function shown(text: string): string {
   return text
-    .replace(ESCAPES, '')
+    .replace(ESCAPES, found => (COLOUR.test(found) ? found : ''))
     .replace(/\r+\n/g, '\n')
     .split('\n')
     .map(line => line.slice(line.lastIndexOf('\r', line.length - 2) + 1).replace(/\r$/, ''))
     .join('\n')
     .replace(CONTROLS, '');
+}
+
+/** The same without its colours. */
+export function plain(text: string): string {
+  return shown(text).replace(/\u001b(?:\[[\d;:]*m)?/g, '');
 }

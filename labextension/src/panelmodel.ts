@@ -1,5 +1,6 @@
 import { type ISignal, Signal } from '@lumino/signaling';
 
+import type { IReport } from './control';
 import { ApiError, type IApi } from './errors';
 import type { ClusterInfo, JobDetail } from './generated/api';
 import { type IFilter, JobList, NO_FILTER } from './joblist';
@@ -8,6 +9,14 @@ import { type JobModel, keyOf } from './model';
 export type Tab = 'jobs' | 'new';
 
 const CLUSTERS_PAGE = 100;
+
+/** Not more often, however often the cluster is asked, seconds. */
+const LOOK_AGAIN_S = 5;
+
+/** How long an answer of the cluster to "now" is waited for, seconds. */
+const AFTER_REFRESH_S = 15;
+
+const seconds = (): number => Math.floor(Date.now() / 1000);
 
 /** What the side panel shows. */
 export class PanelModel {
@@ -18,6 +27,11 @@ export class PanelModel {
     private readonly _remember: (cluster: string) => void
   ) {
     this.list = new JobList(_api, _jobs);
+    _jobs.removed.connect((_, key) => {
+      this._marked.delete(key);
+      this.selected = this.selected === key ? null : this.selected;
+      this._changed.emit();
+    });
   }
 
   readonly list: JobList;
@@ -35,6 +49,8 @@ export class PanelModel {
   formOpened = false;
   /** The job whose details are unfolded. */
   selected: string | null = null;
+  /** What became of the last order to several jobs. */
+  report: IReport | null = null;
   /** What was last submitted, for the message about it. */
   submitted: string | null = null;
 
@@ -44,6 +60,25 @@ export class PanelModel {
 
   get selectedJob(): JobDetail | undefined {
     return this.selected === null ? undefined : this._jobs.get(this.selected)?.detail;
+  }
+
+  /** The jobs that are marked for an order to all of them, as far as they are known. */
+  get marked(): JobDetail[] {
+    return [...this._marked].map(key => this._jobs.get(key)?.detail).filter(job => job !== undefined);
+  }
+
+  isMarked(key: string): boolean {
+    return this._marked.has(key);
+  }
+
+  mark(keys: readonly string[], on: boolean): void {
+    keys.forEach(key => (on ? this._marked.add(key) : this._marked.delete(key)));
+    this._changed.emit();
+  }
+
+  setReport(report: IReport | null): void {
+    this.report = report;
+    this._changed.emit();
   }
 
   /** From now on the server may be asked; of the clusters, the first wanted one that is there is chosen. */
@@ -59,9 +94,35 @@ export class PanelModel {
     this.tick(false).catch(() => undefined);
   }
 
-  /** Ask for everything that is shown again. */
+  /** Have the cluster asked now, also one that is left alone, and show again what the server knows. */
   async refresh(): Promise<void> {
+    const { cluster } = this;
+    if (cluster) {
+      await this._api.call('RefreshJobs', { ClusterId: cluster }).catch((reason: unknown) => {
+        // A cluster that cannot be asked shows by its status; a server that is away shows here.
+        if (ApiError.from(reason).unanswered) {
+          throw reason;
+        }
+      });
+    }
+    this._asked = seconds();
     await Promise.all([this._loadClusters(), this.list.refresh()]);
+  }
+
+  /**
+   * Called every second: when the cluster's next look is due, what is known of the cluster is asked for again.
+   * News of its jobs come by themselves, but a look that finds none says nothing.
+   */
+  async onSecond(): Promise<void> {
+    const info = this.clusterInfo;
+    const now = seconds();
+    const due = info?.NextCheckTime !== undefined && now > info.NextCheckTime;
+    const answered = (info?.CheckedTime ?? 0) >= this._asked;
+    const waiting = now - this._asked < AFTER_REFRESH_S && !answered;
+    if (this._visible && (due || waiting) && now - this._loadedAt >= (waiting ? 1 : LOOK_AGAIN_S)) {
+      this._loadedAt = now;
+      await this._loadClusters();
+    }
   }
 
   /** The regular round. */
@@ -79,6 +140,8 @@ export class PanelModel {
 
   setFilter(filter: IFilter): void {
     this.selected = null;
+    // An order must not reach jobs that are out of sight.
+    this._marked.clear();
     this._show(this.cluster, filter);
     this._changed.emit();
   }
@@ -113,6 +176,7 @@ export class PanelModel {
   }
 
   private async _loadClusters(): Promise<void> {
+    this._loadedAt = seconds();
     try {
       const found: ClusterInfo[] = [];
       for (let page = 1; ; page++) {
@@ -141,6 +205,8 @@ export class PanelModel {
     this.cluster = cluster;
     this.selected = null;
     this.submitted = null;
+    this.report = null;
+    this._marked.clear();
     this._show(cluster, this.list.filter);
     this._changed.emit();
   }
@@ -150,6 +216,10 @@ export class PanelModel {
     this.list.show(cluster, filter).catch(() => undefined);
   }
 
+  /** When RefreshJobs was called, and when the clusters were asked for, UNIX seconds. */
+  private _asked = 0;
+  private _loadedAt = 0;
+  private readonly _marked = new Set<string>();
   private _visible = false;
   private _wanted: string[] | null = null;
   private readonly _changed = new Signal<this, void>(this);

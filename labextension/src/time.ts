@@ -1,6 +1,8 @@
 import type { JobDetail } from './generated/api';
 import { isFinal } from './state';
 
+const MONTH_S = 30 * 86_400;
+
 /** `H:MM:SS` as wall times are written, `M:SS` below an hour. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
@@ -33,9 +35,40 @@ export function moment(seconds: number): string {
   });
 }
 
-/** "3 hours ago" in short, in the page's language. */
+/** Date, time and zone in full. */
+export function exact(seconds: number): string {
+  const text = new Date(seconds * 1000).toLocaleString(undefined, { dateStyle: 'full', timeStyle: 'long' });
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  return timeZone && !text.includes(timeZone) ? `${text} (${timeZone})` : text;
+}
+
+/** The time of day, with the date if it is another day than today. */
+export function clock(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  const today = date.toDateString() === new Date().toDateString();
+  return today ? date.toLocaleTimeString(undefined, { hour: 'numeric', minute: '2-digit', second: '2-digit' }) : moment(seconds);
+}
+
+/** How long something lasts, in its largest unit: "4 min". */
+export function span(seconds: number): string {
+  const units: [number, string][] = [
+    [86400, 'day'],
+    [3600, 'hour'],
+    [60, 'minute']
+  ];
+  const past = Math.max(0, Math.floor(seconds));
+  const [size, unit] = units.find(([length]) => past >= length) ?? [1, 'second'];
+  const language = document.documentElement.lang || undefined;
+  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short' }).format(Math.floor(past / size));
+}
+
+/** "3 hours ago" in short, in the page's language; after a month the day. */
 export function ago(seconds: number, now: number): string {
   const past = Math.max(0, now - seconds);
+  if (past > MONTH_S) {
+    const date = new Date(seconds * 1000);
+    return date.toLocaleDateString(undefined, { year: 'numeric', month: 'short', day: 'numeric' });
+  }
   const format = new Intl.RelativeTimeFormat(document.documentElement.lang || undefined, {
     numeric: 'auto',
     style: 'narrow'

@@ -1,5 +1,6 @@
 import { Token } from '@lumino/coreutils';
 
+import type { IReport, ITarget, Order } from './control';
 import type { IApi } from './errors';
 import type { JobDetail } from './generated/api';
 import type { Live } from './events';
@@ -32,16 +33,25 @@ export const CommandIDs = {
   openApi: 'ehpc:open-api'
 } as const;
 
-/** What a person can do with a job, wherever it is shown. */
+export interface IOrderOptions {
+  /** Called when the order is about to be given. */
+  onConfirmed?: () => void;
+  /** The caller shows what went wrong itself. */
+  quiet?: boolean;
+}
+
+/** What a person can do with jobs, wherever they are shown. */
 export interface IJobActions {
-  /** Ask, then stop it; false when it was not. `onConfirmed` is called between the two. */
-  stop(job: JobDetail, onConfirmed?: () => void): Promise<boolean>;
+  /** Ask if need be, then give the order; null when it was not given. */
+  order(order: Order, target: ITarget, options?: IOrderOptions): Promise<IReport | null>;
   /** Open one of its outputs in a tab. */
   openOutput(job: JobDetail, which: 'stdout' | 'stderr', task?: number): Promise<void>;
   /** Open its folder in a tab. */
   openFolder(job: JobDetail): Promise<void>;
-  /** Put its id on the clipboard. */
-  copyId(job: JobDetail): Promise<void>;
+  /** Put text on the clipboard. */
+  copy(text: string): Promise<void>;
+  /** Put a cell that submits the job again below the one that shows its card. */
+  cloneToCell(job: JobDetail, card: HTMLElement): Promise<void>;
 }
 
 /** What the panel and the cards share. */
@@ -50,6 +60,8 @@ export interface IEhpc {
   readonly jobs: JobModel;
   readonly live: Live;
   readonly actions: IJobActions;
+  /** Show text with a terminal's colours in an element, as Lab shows the output of a cell. */
+  readonly renderText: (host: HTMLElement, text: string) => Promise<void>;
   /** How many bytes of an output's end are shown. */
   tailBytes: number;
 }

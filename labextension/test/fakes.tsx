@@ -7,6 +7,7 @@ import { ApiError, type IApi } from '../src/errors';
 import type { ISchema } from '../src/formschema';
 import type { JobDetail } from '../src/generated/api';
 import { JobModel } from '../src/model';
+import { plain } from '../src/output';
 
 const fill = (text: string, args: unknown[]): string =>
   text.replace(/%(\d)/g, (_, index) => String(args[Number(index) - 1]));
@@ -43,14 +44,25 @@ export class FakeApi {
       return handler(request as unknown as Request) as never;
     },
     look: () => Promise.resolve({}),
+    read: () => Promise.reject(new ApiError(404, 'JobNotFound', 'no such file')),
     schemas: () => Promise.resolve({ CreateJob: this._schema })
   };
 }
 
-export function services(fake: FakeApi): IServices & { jobs: JobModel; actions: Record<string, unknown> } {
+export function services(fake: FakeApi): IServices & { jobs: JobModel; actions: Record<string, ReturnType<typeof vi.fn>> } {
   const jobs = new JobModel(fake.api);
-  const actions = { stop: vi.fn(), openOutput: vi.fn(), openFolder: vi.fn(), copyId: vi.fn() };
-  const ehpc = { api: fake.api, jobs, actions, live: undefined as never, tailBytes: 1000 };
+  const actions = {
+    order: vi.fn(() => Promise.resolve(null)),
+    openOutput: vi.fn(() => Promise.resolve()),
+    openFolder: vi.fn(() => Promise.resolve()),
+    copy: vi.fn(() => Promise.resolve()),
+    cloneToCell: vi.fn(() => Promise.resolve())
+  };
+  const renderText = (host: HTMLElement, text: string): Promise<void> => {
+    host.append(Object.assign(document.createElement('pre'), { textContent: plain(text) }));
+    return Promise.resolve();
+  };
+  const ehpc = { api: fake.api, jobs, actions, renderText, live: undefined as never, tailBytes: 1000 };
   return { ehpc, trans, jobs, actions };
 }
 

@@ -12,12 +12,16 @@ const wrong = (...lines: [string, string][]): ApiError => {
   return new ApiError(400, 'InvalidParams', message, 'REQ-1');
 };
 
-async function open(createJob: () => unknown): Promise<{ fake: FakeApi; onSubmitted: ReturnType<typeof vi.fn> }> {
-  const fake = new FakeApi({ CreateJob: createJob }, SCHEMA);
+async function open(
+  createJob: (request: Record<string, unknown>) => unknown,
+  more: Record<string, (request: Record<string, unknown>) => unknown> = {}
+): Promise<{ fake: FakeApi; onSubmitted: ReturnType<typeof vi.fn>; onCluster: ReturnType<typeof vi.fn> }> {
+  const fake = new FakeApi({ CreateJob: createJob, ...more }, SCHEMA);
   const onSubmitted = vi.fn();
-  render(wrap(services(fake), <JobForm cluster="hpc" clusterName="HPC" onSubmitted={onSubmitted} />));
+  const onCluster = vi.fn();
+  render(wrap(services(fake), <JobForm cluster="hpc" clusterName="HPC" onSubmitted={onSubmitted} onCluster={onCluster} />));
   await screen.findByLabelText('Job name');
-  return { fake, onSubmitted };
+  return { fake, onSubmitted, onCluster };
 }
 
 const type = (label: string, value: string): void => {
@@ -139,4 +143,84 @@ test('help is plain words, and of variables it speaks of the rows', async () => 
   await open(() => answered);
   expect(screen.getByText('How it feels; calm is fine.')).toBeTruthy();
   expect(screen.getByText('Environment variables of the job.')).toBeTruthy();
+});
+
+const press = async (name: string): Promise<void> => {
+  await act(async () => {
+    fireEvent.click(screen.getByRole('button', { name }));
+    await new Promise(resolve => setTimeout(resolve, 30));
+  });
+};
+
+test('a check submits nothing; its problems stand beside their fields, the rest and the script below', async () => {
+  const answer = {
+    Valid: false,
+    Problems: [
+      { Field: 'JobSpec.Resources.Cores', Message: 'the queue has 2' },
+      { Field: 'Elsewhere', Message: 'is full' }
+    ],
+    Script: '#!/bin/bash\n#SBATCH --x <b>',
+    Command: 'sbatch script',
+    Message: 'allocation failure'
+  };
+  const { fake } = await open(() => answered, { CheckJob: () => answer });
+  type('Script', 'echo hi');
+  type('Cores', '64');
+  await press('Check');
+  expect(fake.of('CreateJob')).toHaveLength(0);
+  expect(fake.of('CheckJob')).toEqual([
+    { ClusterId: 'hpc', JobSpec: { Script: 'echo hi', Resources: { Cores: 64 } }, ClientToken: undefined }
+  ]);
+  expect(screen.getByText('the queue has 2').className).toContain('FieldError');
+  expect(screen.getByText('The cluster would not take it.')).toBeTruthy();
+  expect(screen.getByText('Elsewhere: is full')).toBeTruthy();
+  expect(screen.getByLabelText('Script', { selector: 'pre' }).textContent).toBe(answer.Script);
+  type('Cores', '2');
+  expect(screen.queryByText('The cluster would not take it.')).toBeNull();
+});
+
+test('a check that passes says when it would start', async () => {
+  const StartTime = Math.floor(Date.now() / 1000) + 3600;
+  await open(() => answered, { CheckJob: () => ({ Valid: true, Script: 's', Command: 'c', StartTime, NodeList: 'n1' }) });
+  await press('Check');
+  expect(screen.getByText('It would start about', { exact: false }).textContent).toContain('on n1');
+});
+
+test('a check that nobody answers is no submission in doubt', async () => {
+  await open(() => answered, {
+    CheckJob: () => {
+      throw new ApiError(0, '', 'network');
+    }
+  });
+  await press('Check');
+  expect(screen.getByText('No answer')).toBeTruthy();
+  expect(screen.queryByText(/it will not run twice/)).toBeNull();
+});
+
+test('a template is saved without passwords, fills the form in, keeps what it does not say, and is deleted when asked', async () => {
+  const saved: Record<string, unknown>[] = [];
+  const { fake, onCluster } = await open(() => answered, {
+    ListTemplates: () => ({ Templates: saved.map(one => ({ ...one, SavedTime: 1 })) }),
+    SaveTemplate: request => saved.push(request),
+    DeleteTemplate: () => saved.pop()
+  });
+  type('Script', 'echo hi');
+  type('Password', 'hunter2');
+  type('Name of variable 1', 'A');
+  await press('Save…');
+  fireEvent.change(screen.getByLabelText('Name of the template'), { target: { value: ' mine ' } });
+  await press('Save');
+  const Fields = { ClusterId: 'hpc', 'JobSpec.Script': 'echo hi', 'JobSpec.Variables': '[{"Name":"A","Value":""}]' };
+  expect(saved).toEqual([{ Name: 'mine', Fields }]);
+  type('Script', 'other');
+  type('Cores', '4');
+  type('Name of variable 1', 'B');
+  fireEvent.change(screen.getByLabelText('Template'), { target: { value: '' } });
+  fireEvent.change(screen.getByLabelText('Template'), { target: { value: 'mine' } });
+  expect([field('Script').value, field('Cores').value, field('Name of variable 1').value]).toEqual(['echo hi', '4', 'A']);
+  expect(onCluster).toHaveBeenCalledWith('hpc');
+  await press('Delete the template');
+  await press('Delete');
+  expect(fake.of('DeleteTemplate')).toEqual([{ Name: 'mine' }]);
+  expect(screen.getByText('No templates yet')).toBeTruthy();
 });

@@ -22,17 +22,39 @@ function open(all: { jobs: ReturnType<typeof job>[] }): { fake: FakeApi; model: 
   return { fake, model, list: new JobList(fake.api, model) };
 }
 
-test('pages are added one by one, and a job that moved to the next page stands there once', async () => {
-  const all = { jobs: many(70) };
-  const { list } = open(all);
+test('only the pages that somebody looks at are fetched, and each job stands once', async () => {
+  const all = { jobs: many(10_000) };
+  const { fake, list } = open(all);
   await list.show('hpc', NO_FILTER);
-  expect(list.keys).toHaveLength(PAGE_SIZE);
-  all.jobs = many(71);
-  await list.more();
-  expect(list.keys).toHaveLength(70);
+  expect([list.total, list.keys.length]).toEqual([10_000, PAGE_SIZE]);
+  await list.look(5020, 5040);
+  expect(fake.of('ListJobs').map(request => request.PageNumber)).toEqual([1, 101]);
+  expect(list.keyAt(5020)).toBe('hpc/request/r4980');
+  expect(list.keyAt(4000)).toBeNull();
+  await list.look(5030, 5049);
+  expect(fake.of('ListJobs')).toHaveLength(2);
+});
+
+test('new jobs at the top move what is shown, and what may be wrong is fetched again', async () => {
+  const all = { jobs: many(200) };
+  const { fake, list } = open(all);
+  await list.show('hpc', NO_FILTER);
+  await list.look(60, 80);
+  all.jobs = many(202);
   await list.poll();
-  expect(list.keys).toHaveLength(71);
-  expect(list.hasMore).toBe(false);
+  expect([list.total, list.keyAt(0), list.keyAt(62)]).toEqual([202, 'hpc/request/r202', 'hpc/request/r140']);
+  expect(fake.of('ListJobs').map(request => request.PageNumber)).toEqual([1, 2, 1]);
+  all.jobs = many(202).slice(50);
+  await list.poll();
+  expect([list.total, list.keyAt(0), new Set(list.keys).size]).toEqual([152, 'hpc/request/r152', list.keys.length]);
+});
+
+test('a job that was deleted is no longer listed', async () => {
+  const { list, model } = open({ jobs: many(3) });
+  await list.show('hpc', NO_FILTER);
+  model.forget(job({ RequestId: 'r2' }));
+  expect(list.keys).toEqual(['hpc/request/r3', 'hpc/request/r1']);
+  expect(model.get('hpc/request/r2')?.origin).toBe('unknown');
 });
 
 test('an event about a new job puts it on top, one about another cluster or an old job does not', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { OutputTail, plain } from '../src/output';
+import { OutputTail, plain, shown } from '../src/output';
 import { FakeApi } from './fakes';
 
 function serve(state: { bytes: Uint8Array<ArrayBuffer> }): FakeApi {
@@ -61,6 +61,11 @@ test.each([
   ['dos\r\nlines\r\n', 'dos\nlines\n'],
   ['half\r', 'half'],
   ['bell\u0007 nul\0 back\b\ttab', 'bell nul back\ttab']
-])('%j is shown as a terminal would show it', (raw, shown) => {
-  expect(plain(raw)).toBe(shown);
+])('%j is shown as a terminal would show it', (raw, expected) => {
+  expect(plain(raw)).toBe(expected);
+});
+
+test('of the escape sequences, colours are left to the renderer', () => {
+  expect(shown('\u001b[2K\u001b[1;31mred\u001b[0m\u001b]0;t\u0007')).toBe('\u001b[1;31mred\u001b[0m');
+  expect(shown('10%\r\u001b[32m100%\u001b[0m\n')).toBe('\u001b[32m100%\u001b[0m\n');
 });

@@ -108,29 +108,21 @@ def look_around(program, user):
     assert user in [item.user_name for item in users]
 
 
-def test_a_job_in_every_way(way):
-    life(Program(way, "local"))
-
-
-def test_stop_rerun_delete(server):
-    stop_rerun_delete(Program(WAYS["path"](server), "local"))
-
-
-def test_look_around(way):
-    look_around(Program(way, "local"), "root")
-
-
-@pytest.mark.cluster
-@pytest.mark.parametrize("name", ["path", "root, async", "root, HMAC-SHA1"])
-def test_a_job_on_slurm(slurm_server, name):
-    program = Program(WAYS[name](slurm_server), "slurm")
+def everything(program, user):
+    """All that the SDK can ask."""
     life(program)
-    look_around(program, "ehpcuser")
+    stop_rerun_delete(program)
+    look_around(program, user)
+
+
+def test_all_actions_in_every_way(way):
+    everything(Program(way, "local"), "root")
 
 
 @pytest.mark.cluster
-def test_stop_rerun_delete_on_slurm(slurm_server):
-    stop_rerun_delete(Program(WAYS["root"](slurm_server), "slurm"))
+@pytest.mark.parametrize("name", WAYS)
+def test_all_actions_in_every_way_on_slurm(slurm_server, name):
+    everything(Program(WAYS[name](slurm_server), "slurm"), "ehpcuser")
 
 
 def test_the_same_token_gives_the_same_job(server):

@@ -1,5 +1,5 @@
-"""``make bench``: what one submission costs, four ways side by side in one run; read the ratios, not the times. Then ``api.py``
-and ``kernel.py``.
+"""``make bench``: what one submission costs, four ways side by side in one run; read the ratios, not the times. Then ``api.py``,
+``watching.py``, ``memory.py``, ``neighbours.py`` and ``kernel.py``; ``python -m tests.benchmarks watching`` runs one of them.
 
 Needs the real cluster (root). The jobs go into a partition that is down, so that none of them runs beside the next measurement.
 """
@@ -10,6 +10,7 @@ import json
 import shlex
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -17,7 +18,7 @@ from pathlib import Path
 import paramiko
 from fabric import Config, Connection
 
-from tests.benchmarks import api, kernel
+from tests.benchmarks import api, kernel, memory, neighbours, table, watching
 from tests.conftest import LAB, LAB_STATE, Lab
 from tools.server import Server
 
@@ -60,10 +61,15 @@ def over_new_connection(lab):
         assert out.read().strip().isdigit()
 
 
-def main():
-    """Measure and print."""
+def the_lab():
+    """The real cluster; started if need be, and left running."""
     subprocess.run([LAB / "start"], check=True, stdout=subprocess.DEVNULL)
-    lab = Lab(json.loads(LAB_STATE.read_text()))
+    return Lab(json.loads(LAB_STATE.read_text()))
+
+
+def submitting():
+    """Measure and print."""
+    lab = the_lab()
     lab.run("scontrol", "update", "PartitionName=gpu", "State=DOWN")
     client = connect(lab)
     fabric = Connection(lab.host, user="ehpcuser", port=lab.port, config=Config(lazy=True))
@@ -101,7 +107,17 @@ def main():
         print(f"{name:42}{median * 1e3:6.1f} ms{p95 * 1e3:6.1f} ms{median / base:8.1f}{(median - base) * 1e3:8.1f} ms")
 
 
+PARTS = {
+    "submitting": submitting,
+    "api": api.main,
+    "watching": watching.main,
+    "memory": memory.main,
+    "neighbours": neighbours.main,
+    "kernel": kernel.main,
+}
+
 if __name__ == "__main__":
-    main()
-    api.main()
-    kernel.main()
+    for part in sys.argv[1:] or PARTS:
+        PARTS[part]()
+    if table.MISSED:
+        print("\nTargets missed:", *table.MISSED, sep="\n- ")

@@ -228,7 +228,6 @@ def test_a_squeue_that_prints_nothing_ends_no_job(odd, go):
     assert odd.wait(job)["ExitCode"] == 3
 
 
-@pytest.mark.xfail(reason="a question to the accounting that fails ends the whole look: Monitor._look")
 def test_a_failing_accounting_freezes_only_the_jobs_that_need_it(odd, go):
     """With the accounting down for a day, what the queue still knows goes on."""
     lost, job = odd.submit(Script=HOLDS.format(go=go)), odd.submit(Script=HOLDS.format(go=go))
@@ -248,7 +247,6 @@ def test_a_failing_accounting_freezes_only_the_jobs_that_need_it(odd, go):
 # --- what users do that nobody wrote
 
 
-@pytest.mark.xfail(reason="the accounting is not asked about a job that the queue shows as ended: summary.is_forgotten")
 def test_a_job_s_folder_that_is_removed_while_it_runs(odd, go):
     job = odd.submit(Script=HOLDS.format(go=go))
     folder = odd.wait(job, until="RUNNING")["Folder"]

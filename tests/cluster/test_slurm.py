@@ -141,7 +141,7 @@ def test_a_job_that_the_queue_forgot_is_in_the_accounting_and_in_its_folder(slur
     wait_for(lambda: cluster.history([job]), what="the job in the accounting")
     (report,) = cluster.history([job])
     assert report.state.value == "FAILED"
-    (record,) = cluster.records({"k": detail["Folder"]}, "")["k"]
+    (record,) = cluster.records({"k": detail["Folder"]}, "", {})["k"]
     assert record.exit_code == 9
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shutil
@@ -19,6 +20,7 @@ from ehpc_jupyter.models.cluster import ClusterProfile
 from ehpc_jupyter.transport.base import LoginRefused, LostAnswer, Unreachable
 from ehpc_jupyter.transport.ssh import SSHTransport
 from tests.cluster.test_slurm import Proxy, make
+from tests.cluster.wire import Wire
 from tests.conftest import wait_for
 
 SFTP = "/usr/lib/openssh/sftp-server"
@@ -142,6 +144,18 @@ def test_a_connection_that_drops_is_no_answer(lab, tmp_path):
     started.unlink()
     proxy.close()
     assert "lost" in done, done
+
+
+def test_a_connection_that_drops_during_the_login_is_no_refusal(lab, tmp_path):
+    wire = Wire(lab.host, lab.port)
+    known = tmp_path / "known"
+    known.write_text(Path(lab.known_hosts).read_text().replace(f"]:{lab.port}", f"]:{wire.port}"))
+    for size in range(200, 4000, 150):
+        wire.cut_before_answer(size)
+        with transport(lab, port=wire.port, known_hosts=str(known)) as way, contextlib.suppress(ServiceUnavailable):
+            way.run(("true",))
+    wire.close()
+    assert wire.hits > 10
 
 
 def test_a_connection_full_of_commands_that_hang_is_left(lab):

@@ -281,4 +281,6 @@ def test_the_api_page_in_the_help_menu(jupyterlab, desk):
         expect(page.locator("html")).to_have_css("color-scheme", theme)
         page.get_by_role("link", name="GetJobLog", exact=True).click()
         expect(page.get_by_role("heading", name="GetJobLog")).to_be_in_viewport()
+        # What Lab has behind the page is white in both themes.
+        assert contrast(page.get_by_text("Read a part of a job's output")) > 7
         jupyterlab.shot(theme)

@@ -1,14 +1,20 @@
 import * as React from 'react';
 
+import type { Order } from '../control';
 import type { JobDetail } from '../generated/api';
 import type { Origin } from '../model';
-import { isBad, reasonOf, taskRange } from '../state';
-import { ago, elapsed, moment } from '../time';
+import { taskRange } from '../state';
+import { ago, elapsed } from '../time';
 import { useNow, useSavedJob, useServices } from './context';
 import { StateIcon } from './icons';
-import { JobActions } from './JobParts';
+import { JobLinks, JobOrders } from './JobOrders';
+import { Elapsed, ProgressBar, StaleNote, StateWord, TaskWords, Why } from './JobStatus';
 import { Outputs } from './Output';
-import { Elapsed, ProgressBar, StaleNote, StateWord, TaskWords } from './Parts';
+import { Button, When } from './Parts';
+import { TaskGroups } from './TaskGroups';
+
+/** A notebook keeps its cards: a job is deleted where jobs are listed. */
+const CARD_ORDERS: readonly Order[] = ['stop', 'hold', 'release', 'rerun'];
 
 interface IJobCardProps {
   saved: JobDetail;
@@ -33,7 +39,9 @@ export function JobCard({ saved, output = true }: IJobCardProps): React.JSX.Elem
     <section ref={card} className="jp-ehpc-Card" data-origin={origin} aria-label={job.JobName}>
       <header>
         <StateIcon state={job.State} />
-        <StateWord job={job} />
+        <span role="status" aria-live="polite">
+          <StateWord job={job} />
+        </span>
         <span className="jp-ehpc-Name" title={job.JobName}>
           {job.JobName}
         </span>
@@ -41,11 +49,31 @@ export function JobCard({ saved, output = true }: IJobCardProps): React.JSX.Elem
       </header>
       <ProgressBar job={job} />
       <CardLine job={job} />
+      <Why job={job} />
       <OriginNote origin={origin} />
       <StaleNote job={job} />
-      <JobActions job={job} task={task} trusted={known} />
-      {output && known && job.JobId && <Outputs job={job} showErrors={isBad(job.State)} task={task} onTask={setTask} />}
+      <div className="jp-ehpc-Actions">
+        {known && <JobOrders job={job} orders={CARD_ORDERS} />}
+        <CloneButton job={job} card={card} />
+        <JobLinks job={job} task={task} />
+      </div>
+      {known && <TaskGroups job={job} onTask={setTask} />}
+      {output && known && job.JobId && <Outputs job={job} task={task} onTask={setTask} />}
     </section>
+  );
+}
+
+function CloneButton({ job, card }: { job: JobDetail; card: React.RefObject<HTMLElement | null> }): React.JSX.Element {
+  const { ehpc, trans } = useServices();
+  return (
+    <Button
+      look="link"
+      icon="cell"
+      title={trans.__('Put a cell that submits this job again below this one')}
+      onClick={() => card.current && void ehpc.actions.cloneToCell(job, card.current)}
+    >
+      {trans.__('Clone into a new cell')}
+    </Button>
   );
 }
 
@@ -55,16 +83,16 @@ function CardLine({ job }: { job: JobDetail }): React.JSX.Element {
   const now = useNow(false);
   const time = job.EndTime ?? job.SubmitTime;
   const parts: Record<string, React.ReactNode> = {
-    elapsed: elapsed(job, now) !== null && <Elapsed job={job} full={job.EndTime === undefined} />,
+    elapsed: elapsed(job, now) !== null && <Elapsed job={job} full />,
     tasks: job.Tasks && <TaskWords job={job} />,
     exit: job.ExitCode !== undefined && trans.__('exit code %1', job.ExitCode),
     signal: job.Signal !== undefined && trans.__('signal %1', job.Signal),
-    reason: reasonOf(job, trans),
+    queue: job.Queue,
     nodes: job.NodeList,
     time: time !== undefined && (
-      <time dateTime={new Date(time * 1000).toISOString()} title={moment(time)}>
+      <When seconds={time}>
         {job.EndTime === undefined ? trans.__('submitted %1', ago(time, now)) : trans.__('ended %1', ago(time, now))}
-      </time>
+      </When>
     )
   };
   return (

@@ -3,11 +3,15 @@ import * as React from 'react';
 
 import { ApiError } from '../errors';
 import { ALTERNATIVES, buildRequest, CLUSTER_PATH, type IField, leaves, readFields, type Value, type Values } from '../formschema';
+import type { CreateJobRequest, Template } from '../generated/api';
+import { templateOf, valuesOf } from '../templates';
+import { CheckResult } from './CheckResult';
 import { useServices } from './context';
 import { Field, FieldError } from './Field';
 import { Icon } from './icons';
 import { Alert, Button } from './Parts';
-import { useSubmit } from './useSubmit';
+import { Templates } from './Templates';
+import { type IOutcome, useSubmit } from './useSubmit';
 
 const ORDER = ['command', 'resources', 'output', 'more'];
 const OPEN_AT_FIRST = ['command', 'resources'];
@@ -16,6 +20,8 @@ interface IJobFormProps {
   cluster: string;
   clusterName: string;
   onSubmitted: (jobId: string) => void;
+  /** A template names a cluster. */
+  onCluster: (cluster: string) => void;
 }
 
 /** Fetches the schema, then shows the form made of it. */
@@ -44,7 +50,8 @@ export function JobForm(props: IJobFormProps): React.JSX.Element {
   );
 }
 
-function Form({ cluster, clusterName, fields, onSubmitted }: IJobFormProps & { fields: IField[] }): React.JSX.Element {
+function Form(props: IJobFormProps & { fields: IField[] }): React.JSX.Element {
+  const { cluster, clusterName, fields, onSubmitted, onCluster } = props;
   const { ehpc, trans } = useServices();
   const prefix = React.useId();
   const form = React.useRef<HTMLFormElement>(null);
@@ -56,12 +63,13 @@ function Form({ cluster, clusterName, fields, onSubmitted }: IJobFormProps & { f
   const groups = React.useMemo(() => groupsOf(fields), [fields]);
   const [open, setOpen] = React.useState<readonly string[]>(OPEN_AT_FIRST);
   const known = React.useMemo(() => new Set([...fields, ...all].map(field => field.path)), [fields, all]);
-  const { busy, problems, error, submit, forget } = useSubmit(ehpc.api, known);
+  const { busy, problems, error, uncertain, submit, check, checked, forget } = useSubmit(ehpc.api, known);
 
   /** What the server says of the alternative that is not shown is said at the one that is. */
   const problemOf = (path: string, found = problems): string | undefined =>
     found.get(path) ?? (unused !== null && path === used ? found.get(unused) : undefined);
 
+  const checkHelp = trans.__('Ask the cluster whether it would take this job, and when it would start; nothing is submitted');
   const [refusals, setRefusals] = React.useState(0);
   React.useEffect(() => {
     if (refusals) {
@@ -73,17 +81,39 @@ function Form({ cluster, clusterName, fields, onSubmitted }: IJobFormProps & { f
     setValues(now => ({ ...now, [path]: value }));
     [path, ...(path === used && unused ? [unused] : [])].forEach(forget);
   };
+  /** What a template does not say stays as it is. */
+  const fillIn = ({ Fields }: Template): void => {
+    const filled = valuesOf(all, Fields);
+    setValues(now => ({ ...now, ...filled }));
+    setUsed(now => pair.find(path => path in filled) ?? now);
+    const touched = all.filter(field => field.path in filled);
+    setOpen(now => [...new Set([...now, ...touched.map(field => field.group)])]);
+    touched.forEach(field => forget(field.path));
+    if (Fields[CLUSTER_PATH] !== undefined) {
+      onCluster(Fields[CLUSTER_PATH]);
+    }
+  };
+  const build = (token: string): CreateJobRequest => buildRequest(fields, values, { cluster, token, unused });
+  const showProblems = ({ problems: found }: IOutcome): void => {
+    const wrong = [...fields, ...all].filter(field => problemOf(field.path, found));
+    setOpen(now => [...new Set([...now, ...wrong.map(field => field.group)])]);
+    setRefusals(count => count + 1);
+  };
   const onSubmit = async (event: React.FormEvent): Promise<void> => {
     event.preventDefault();
-    const outcome = await submit(token => buildRequest(fields, values, { cluster, token, unused }));
+    const outcome = await submit(build);
     if (outcome?.jobId) {
       const secret = new Set(all.filter(field => field.widget === 'password').map(field => field.path));
       setValues(now => Object.fromEntries(Object.entries(now).filter(([path]) => !secret.has(path))));
       onSubmitted(outcome.jobId);
     } else if (outcome) {
-      const wrong = [...fields, ...all].filter(field => problemOf(field.path, outcome.problems));
-      setOpen(now => [...new Set([...now, ...wrong.map(field => field.group)])]);
-      setRefusals(count => count + 1);
+      showProblems(outcome);
+    }
+  };
+  const onCheck = async (): Promise<void> => {
+    const outcome = await check(build);
+    if (outcome && outcome.problems.size > 0) {
+      showProblems(outcome);
     }
   };
 
@@ -119,6 +149,7 @@ function Form({ cluster, clusterName, fields, onSubmitted }: IJobFormProps & { f
 
   return (
     <form ref={form} className="jp-ehpc-Form" noValidate autoComplete="off" onSubmit={event => void onSubmit(event)}>
+      <Templates onUse={fillIn} fields={() => templateOf(all, values, { cluster, unused })} />
       {groups.map(group => (
         <details
           key={group}
@@ -137,15 +168,21 @@ function Form({ cluster, clusterName, fields, onSubmitted }: IJobFormProps & { f
       ))}
       <footer>
         {error && <Alert error={error} />}
-        {error && !error.decided && (
+        {uncertain && (
           <p className="jp-ehpc-Muted">
             {trans.__('Whether the job was submitted is not known. Submit again as it is: it will not run twice.')}
           </p>
         )}
         <FieldError id={`${prefix}cluster-error`} text={problems.get(CLUSTER_PATH)} />
-        <Button type="submit" look="primary" disabled={busy || !cluster}>
-          {busy ? trans.__('Submitting to %1…', clusterName) : trans.__('Submit to %1', clusterName)}
-        </Button>
+        {checked && <CheckResult {...checked} />}
+        <div className="jp-ehpc-FormButtons">
+          <Button disabled={busy !== null || !cluster} title={checkHelp} onClick={() => void onCheck()}>
+            {busy === 'check' ? trans.__('Checking…') : trans.__('Check')}
+          </Button>
+          <Button type="submit" look="primary" disabled={busy !== null || !cluster}>
+            {busy === 'submit' ? trans.__('Submitting to %1…', clusterName) : trans.__('Submit to %1', clusterName)}
+          </Button>
+        </div>
       </footer>
     </form>
   );

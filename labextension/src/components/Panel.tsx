@@ -59,7 +59,7 @@ export function Panel({ panel }: { panel: PanelModel }): React.JSX.Element {
         {panel.submitted !== null && trans.__('Submitted as job %1.', panel.submitted)}
       </p>
       {/* Both stay, so that a half-filled form outlives a look at the jobs. */}
-      <div role="tabpanel" id={`${id}jobs-body`} aria-labelledby={`${id}jobs`} hidden={panel.tab !== 'jobs'}>
+      <div role="tabpanel" data-tab="jobs" id={`${id}jobs-body`} aria-labelledby={`${id}jobs`} hidden={panel.tab !== 'jobs'}>
         <JobsView panel={panel} onRefresh={refresh} />
       </div>
       <div role="tabpanel" id={`${id}new-body`} aria-labelledby={`${id}new`} hidden={panel.tab !== 'new'}>
@@ -67,6 +67,7 @@ export function Panel({ panel }: { panel: PanelModel }): React.JSX.Element {
           <JobForm
             cluster={panel.cluster}
             clusterName={info ? nameOf(info) : panel.cluster}
+            onCluster={cluster => panel.clusters.some(one => one.ClusterId === cluster) && panel.choose(cluster)}
             onSubmitted={jobId => void panel.follow(panel.cluster, jobId).catch(() => undefined)}
           />
         )}

@@ -1,17 +1,16 @@
 import * as React from 'react';
 
 import type { ApiError } from '../errors';
-import type { JobDetail } from '../generated/api';
-import { taskCounts, toneOf, wordOf } from '../state';
-import { duration, elapsed } from '../time';
-import { useNow, useServices } from './context';
+import { exact, moment } from '../time';
+import { useServices } from './context';
 import { Icon, type IconName } from './icons';
 
 const ENABLE_COMMAND = 'jupyter server extension enable ehpc_jupyter';
 
 interface IButtonProps extends React.ButtonHTMLAttributes<HTMLButtonElement> {
   icon?: IconName;
-  look?: 'primary' | 'plain' | 'danger';
+  /** A link looks like one: it opens something and changes nothing. */
+  look?: 'primary' | 'plain' | 'danger' | 'link';
 }
 
 /** A button with a word, and an icon if it has one. */
@@ -24,93 +23,35 @@ export function Button({ icon, look = 'plain', children, ...rest }: IButtonProps
   );
 }
 
-/** The state's word, in its colour; the scheduler's own word is the tooltip. */
-export function StateWord({ job }: { job: JobDetail }): React.JSX.Element {
-  const { trans } = useServices();
+/** Copies text, and says for a moment that it did. */
+export function CopyButton({ text, label, what }: { text: string; label?: string; what?: string }): React.JSX.Element {
+  const { ehpc, trans } = useServices();
+  const [copied, setCopied] = React.useState(false);
+  React.useEffect(() => {
+    const timer = copied ? window.setTimeout(() => setCopied(false), 2000) : 0;
+    return () => window.clearTimeout(timer);
+  }, [copied]);
+  const word = copied ? trans.__('Copied') : (label ?? '');
+  const name = copied || !what ? undefined : what;
   return (
-    <span className="jp-ehpc-StateWord" data-tone={toneOf(job.State)} title={job.NativeState}>
-      {wordOf(job.State, trans)}
-    </span>
+    <Button
+      icon={copied ? 'check' : 'copy'}
+      look="link"
+      title={name}
+      aria-label={copied && !label ? trans.__('Copied') : name}
+      onClick={() => void ehpc.actions.copy(text).then(() => setCopied(true))}
+    >
+      {label && word}
+    </Button>
   );
 }
 
-/** How long it has run, and how long it may; ticks while it runs. */
-export function Elapsed({ job, full = false }: { job: JobDetail; full?: boolean }): React.JSX.Element | null {
-  const { trans } = useServices();
-  const now = useNow(job.State === 'RUNNING' && job.EndTime === undefined);
-  const seconds = elapsed(job, now);
-  if (seconds === null) {
-    return null;
-  }
-  const text = duration(seconds);
+/** A time of this browser's zone; its tooltip is the full date with the zone. */
+export function When({ seconds, children }: { seconds: number; children?: React.ReactNode }): React.JSX.Element {
   return (
-    <span className="jp-ehpc-Time">
-      {full && job.WallTimeS ? trans.__('%1 of %2', text, duration(job.WallTimeS)) : text}
-    </span>
-  );
-}
-
-/** A thin bar: tasks by state for an array, else the part of the wall time that is gone. The words beside it say the same. */
-export function ProgressBar({ job }: { job: JobDetail }): React.JSX.Element | null {
-  const running = job.State === 'RUNNING';
-  const now = useNow(running && !job.Tasks);
-  const { all } = taskCounts(job);
-  if (job.Tasks && all > 0) {
-    const tones = ['good', 'bad', 'off', 'run', 'wait'] as const;
-    const count = (tone: string): number =>
-      Object.entries(job.Tasks ?? {}).reduce(
-        (sum, [state, tasks]) => (toneOf(state as JobDetail['State']) === tone ? sum + tasks : sum),
-        0
-      );
-    return (
-      <div className="jp-ehpc-Bar" aria-hidden="true">
-        {tones.map(tone => (
-          <div key={tone} data-tone={tone} style={{ flexGrow: count(tone) }} />
-        ))}
-      </div>
-    );
-  }
-  const seconds = elapsed(job, now);
-  if (!running || seconds === null || !job.WallTimeS) {
-    return null;
-  }
-  const part = Math.min(1, seconds / job.WallTimeS);
-  return (
-    <div className="jp-ehpc-Bar" aria-hidden="true">
-      <div data-tone="run" style={{ flexGrow: part }} />
-      <div style={{ flexGrow: 1 - part }} />
-    </div>
-  );
-}
-
-/** "7/10 tasks, 1 failed": how many have ended, of all. */
-export function TaskWords({ job }: { job: JobDetail }): React.JSX.Element | null {
-  const { trans } = useServices();
-  const { all, ended } = taskCounts(job);
-  if (all === 0) {
-    return null;
-  }
-  const failed = job.Tasks?.FAILED ?? 0;
-  return (
-    <span>
-      {trans.__('%1/%2 tasks', ended, all)}
-      {failed > 0 && `, ${trans.__('%1 failed', failed)}`}
-    </span>
-  );
-}
-
-/** What is shown may be old, and why. */
-export function StaleNote({ job }: { job: JobDetail }): React.JSX.Element | null {
-  const { trans } = useServices();
-  if (!job.StaleReason) {
-    return null;
-  }
-  const time = job.CheckedTime ? new Date(job.CheckedTime * 1000).toLocaleTimeString() : '';
-  return (
-    <div className="jp-ehpc-Note" data-tone="wait">
-      <Icon name="warning" />
-      <span>{time ? trans.__('As of %1: %2', time, job.StaleReason) : job.StaleReason}</span>
-    </div>
+    <time className="jp-ehpc-Time" dateTime={new Date(seconds * 1000).toISOString()} title={exact(seconds)}>
+      {children ?? moment(seconds)}
+    </time>
   );
 }
 

@@ -661,7 +661,7 @@ export interface NodeResources {
   /** Cores that the scheduler gives away. */
   Cpu?: number;
   Gpu?: number;
-  /** Whole GiB. */
+  /** NO_TRUTH GiB. */
   Memory?: number;
 }
 

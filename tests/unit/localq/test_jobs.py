@@ -109,7 +109,7 @@ def test_what_keeps_a_job_from_starting_is_named(queue, options, reason):
     (queue.work / "file").touch()
     entry = queue.wait(queue.submit("true", *(option.format(queue.work) for option in options)))
     assert entry["state"] == "FAILED"
-    assert entry["reason"].startswith(reason.replace("{}", str(queue.work)))
+    assert entry["reason"].startswith("it could not be started: " + reason.replace("{}", str(queue.work)))
     assert "exit_code" not in entry
 
 
@@ -131,7 +131,7 @@ def test_scripts_of_all_kinds(queue):
     job = queue.ok("submit", "--hold", gone).split()[-1]
     Path(gone).unlink()
     queue.ok("release", job)
-    assert queue.wait(job)["reason"] == f"the script {gone} does not exist"
+    assert queue.wait(job)["reason"] == f"it could not be started: the script {gone} does not exist"
 
 
 def test_a_wall_time_ends_what_ignores_term(queue):

@@ -127,8 +127,10 @@ def test_the_card_reads_as_plain_html(client, backend):
     data, _ = client.job(1)._repr_mimebundle_()
     text = without_styles(data["text/html"])
     assert "<strong>Job 1 &#39;hello&#39; on local</strong>" in text
-    assert '<tr><th scope="row">why</th><td>The command ended with an error.</td></tr>' in text
-    assert '<th scope="row">what to do</th><td>Look at the end of stderr.</td>' in text
+    assert (
+        '<tr><th scope="row" align="left">why</th><td align="left">The command ended with an error.</td></tr>' in text
+    )
+    assert '<th scope="row" align="left">what to do</th><td align="left">Look at the end of stderr.</td>' in text
     assert text.index("why") < text.index("exit code") < text.index("stdout")
 
 
