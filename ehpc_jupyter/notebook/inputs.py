@@ -25,7 +25,7 @@ HELP_STYLE = f"{_NOTE_STYLE};opacity:.75;font-size:.85em"
 ALERT_STYLE = f"{_NOTE_STYLE};{ERROR_STYLE}"
 #: Labels stand above their controls, also where the form is narrow. ipywidgets writes widths into the elements, hence
 #: ``!important``.
-FORM_STYLE = """<style>
+FORM_STYLE = r"""<style>
 .ehpc-field > .widget-inline-hbox { flex-direction: column; align-items: stretch; height: auto; }
 .ehpc-field > .widget-inline-hbox > .widget-label {
   width: auto !important; height: auto; padding-left: 1px; line-height: 1.5; text-align: left;
@@ -40,6 +40,8 @@ FORM_STYLE = """<style>
 .ehpc-form .ehpc-fold, .ehpc-form .ehpc-fold.mod-active {
   align-self: flex-start; max-width: 100%; padding: 0 8px 0 0; background: transparent; color: inherit; font-weight: 600;
 }
+.ehpc-form .ehpc-fold::before { content: "\25B8"; content: "\25B8" / ""; margin-right: .4em; }
+.ehpc-form .ehpc-fold.mod-active::before { content: "\25BE"; content: "\25BE" / ""; }
 .ehpc-form .ehpc-fold:hover { box-shadow: none; text-decoration: underline; }
 .ehpc-form .widget-toggle-buttons .widget-toggle-button, .ehpc-form .widget-toggle-button { box-shadow: none; }
 .ehpc-drawer {

@@ -89,7 +89,6 @@ class Folded(VBox):  # type: ignore[misc]
         self.head.observe(self._show, "value")
 
     def _show(self, _change: Any = None) -> None:
-        self.head.icon = "caret-down" if self.head.value else "caret-right"
         self._content.layout.display = None if self.head.value else "none"
 
     @property

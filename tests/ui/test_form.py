@@ -118,11 +118,11 @@ def test_templates(form, jupyterlab, desk):
 def test_dark_and_narrow_and_no_password_in_the_file(jupyterlab, desk, form):
     page = jupyterlab.page
     desk.theme("JupyterLab Dark")
-    page.set_viewport_size({"width": 640, "height": 1000})
     try:
         area = form("secret.ipynb")
     finally:
         desk.theme("JupyterLab Light")
+    page.set_viewport_size({"width": 700, "height": 1000})
     expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
     area.get_by_role("textbox", name="Script").fill("true")
     button(area, "More").click()

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ehpc_jupyter.errors import InvalidParams
@@ -161,6 +161,7 @@ def test_every_field_but_secrets_can_be_kept():
         },
     )
 )
+@settings(deadline=None)
 def test_what_is_kept_makes_the_same_request(fields):
     try:
         request = CreateJobRequest.from_wire(body_of(fields))

@@ -158,7 +158,7 @@ WORD = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_s
         st.tuples(st.just("JobSpec.CommandLine"), st.lists(TEXT).map(lambda words: f"-- {shlex.join(['/x', *words])}")),
     ),
 )
-@settings(suppress_health_check=[HealthCheck.filter_too_much])
+@settings(suppress_health_check=[HealthCheck.filter_too_much], deadline=None)
 def test_whatever_is_in_it(fields, what):
     try:
         request = request_of({**fields, what[0]: what[1]})
@@ -178,6 +178,7 @@ def test_whatever_is_in_it(fields, what):
 
 
 @given(st.lists(st.text()))
+@settings(deadline=None)
 def test_words_come_back(words):
     line = " ".join(quote(word) for word in words)
     assert len(line.splitlines()) <= 1
@@ -185,6 +186,7 @@ def test_words_come_back(words):
 
 
 @given(st.text(st.sampled_from("ab \\'\"\t")))
+@settings(deadline=None)
 def test_words_are_those_of_a_shell(line):
     try:
         expected = shlex.split(line)
