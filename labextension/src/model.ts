@@ -1,7 +1,7 @@
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import { ApiError, type IApi } from './errors';
-import type { JobDetail, JobFilter } from './generated/api';
+import type { JobDetail, ListJobsResponse } from './generated/api';
 import { isFinal } from './state';
 
 /** How far what is known of a job can be trusted. */
@@ -28,12 +28,6 @@ export const PAGE_SIZE = 50;
 
 /** Cards of a notebook come one by one, but soon after each other; their jobs are asked for together. */
 const COLLECT_MS = 20;
-
-/** Up to so many jobs are asked for singly: no list can be cheaper. */
-const FEW = 2;
-
-/** What a notebook says of the time of submission and what the server says may differ a little, seconds. */
-const SLACK_S = 300;
 
 interface IBatch {
   jobs: JobDetail[];
@@ -123,7 +117,7 @@ export class JobModel {
     await this._ask(saved);
   }
 
-  /** Ask for every job that is watched and not final: lists of each cluster, then what they lack. */
+  /** Ask for every job that is watched and not final: a list for each fifty of a cluster. */
   async sync(): Promise<void> {
     const open = [...this._watchers.keys()]
       .map(key => this._entries.get(key))
@@ -132,40 +126,15 @@ export class JobModel {
       })
       .filter(entry => entry.origin !== 'unknown');
     await Promise.all(
-      clustersOf(open.map(entry => entry.detail)).map(async ([cluster, jobs]) => {
-        const missing = await this._pages(cluster, jobs, { JobStatus: 'notfinish' }).catch((reason: unknown) => {
+      clustersOf(open.map(entry => entry.detail)).map(([cluster, jobs]) => {
+        return this._list(cluster, jobs).catch((reason: unknown) => {
           // A cluster that is down is no reason to believe that the server is.
           if (ApiError.from(reason).unanswered) {
             throw reason;
           }
-          return jobs;
         });
-        await Promise.all(missing.map(job => this._ask(job)));
       })
     );
-  }
-
-  /**
-   * Look for the jobs in a list, page by page; those that are not found are the answer. It ends where asking for
-   * each of them would take no more questions than the pages that are left.
-   */
-  private async _pages(cluster: string, jobs: JobDetail[], filter: JobFilter): Promise<JobDetail[]> {
-    let missing = jobs;
-    for (let page = 1; ; page++) {
-      const answer = await this._api.call('ListJobs', {
-        ClusterId: cluster,
-        PageNumber: page,
-        PageSize: PAGE_SIZE,
-        JobFilter: filter
-      });
-      answer.Jobs.forEach(job => this.receive(job.Detail));
-      const seen = new Set(answer.Jobs.map(job => keyOf(job.Detail)));
-      missing = missing.filter(job => !seen.has(keyOf(job)));
-      const left = Math.ceil(answer.TotalCount / PAGE_SIZE) - page;
-      if (left <= 0 || left >= missing.length) {
-        return missing;
-      }
-    }
   }
 
   /** Ask for a job together with those that are asked for at the same time; joined with a question for it on its way. */
@@ -185,28 +154,51 @@ export class JobModel {
     const jobs: JobDetail[] = [];
     const done = new Promise(resolve => setTimeout(resolve, COLLECT_MS)).then(async () => {
       this._batch = null;
-      await Promise.all(clustersOf(jobs).map(([cluster, some]) => this._askAll(cluster, some)));
+      await Promise.all(
+        clustersOf(jobs).map(([cluster, some]) =>
+          this._askAll(cluster, some).catch((reason: unknown) => {
+            some.forEach(job => this._doubtBecause(keyOf(job), reason));
+          })
+        )
+      );
     });
     return { jobs, done };
   }
 
-  /** Jobs of one cluster: a list of the time when they were submitted, then what it lacks one by one. */
-  private async _askAll(cluster: string, jobs: JobDetail[]): Promise<void> {
-    let missing = jobs;
-    if (jobs.length > FEW) {
-      const times = jobs.map(job => job.SubmitTime).filter(time => time !== undefined);
-      const window = times.length && {
-        CreateTimeStart: String(Math.max(0, Math.min(...times) - SLACK_S)),
-        CreateTimeEnd: String(Math.max(...times) + SLACK_S)
-      };
-      try {
-        missing = await this._pages(cluster, jobs, window || {});
-      } catch (reason) {
-        jobs.forEach(job => this._doubtBecause(keyOf(job), reason));
-        return;
+  /** Jobs of one cluster: one by itself, several by lists of them. */
+  private _askAll(cluster: string, jobs: JobDetail[]): Promise<void> {
+    const [only] = jobs;
+    return only && jobs.length === 1 ? this._slot(() => this._fetch(keyOf(only), only)) : this._list(cluster, jobs);
+  }
+
+  private async _list(cluster: string, jobs: JobDetail[]): Promise<void> {
+    const pages = Array.from({ length: Math.ceil(jobs.length / PAGE_SIZE) }, (_, page) =>
+      jobs.slice(page * PAGE_SIZE, (page + 1) * PAGE_SIZE)
+    );
+    await Promise.all(pages.map(some => this._slot(() => this._page(cluster, some))));
+  }
+
+  private async _page(cluster: string, jobs: JobDetail[]): Promise<void> {
+    let answer: ListJobsResponse;
+    try {
+      answer = await this._api.call('ListJobs', {
+        ClusterId: cluster,
+        PageSize: PAGE_SIZE,
+        JobFilter: { JobIds: jobs.map(job => job.RequestId || (job.JobId ?? '')) }
+      });
+    } catch (reason) {
+      if (ApiError.from(reason).status !== 400) {
+        throw reason;
       }
+      // Anybody may have written the notebook: one id that is none must not spoil the others.
+      for (const job of jobs) {
+        await this._fetch(keyOf(job), job);
+      }
+      return;
     }
-    await Promise.all(missing.map(job => this._slot(() => this._fetch(keyOf(job), job))));
+    const found = new Set(answer.Jobs.map(job => keyOf(job.Detail)));
+    answer.Jobs.forEach(job => this.receive(job.Detail));
+    jobs.filter(job => !found.has(keyOf(job))).forEach(job => this._doubt(keyOf(job), 'unknown'));
   }
 
   private async _fetch(key: string, job: JobDetail): Promise<void> {

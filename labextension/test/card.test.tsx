@@ -159,12 +159,9 @@ const distinct = (count: number, part: Partial<JobDetail> = {}): JobDetail[] =>
 function serving(jobs: JobDetail[]): FakeApi {
   return new FakeApi({
     ListJobs: request => {
-      const size = Number(request.PageSize);
-      const filter = request.JobFilter as { CreateTimeStart?: string; CreateTimeEnd?: string } | undefined;
-      const [from, to] = [Number(filter?.CreateTimeStart ?? 0), Number(filter?.CreateTimeEnd ?? Infinity)];
-      const fit = jobs.filter(({ SubmitTime = 0 }) => SubmitTime >= from && SubmitTime <= to);
-      const start = (Number(request.PageNumber ?? 1) - 1) * size;
-      return { TotalCount: fit.length, Jobs: fit.slice(start, start + size).map(Detail => ({ Detail })) };
+      const { JobIds } = request.JobFilter as { JobIds: string[] };
+      const fit = jobs.filter(one => JobIds.includes(one.RequestId));
+      return { TotalCount: fit.length, Jobs: fit.slice(0, Number(request.PageSize)).map(Detail => ({ Detail })) };
     },
     GetJob: request => found(jobs.find(one => one.JobId === request.JobId) ?? job()),
     GetJobLog: () => log('x')
@@ -203,19 +200,34 @@ test('a hundred cards of running jobs are brought up to date by lists too', asyn
   expect(fake.of('ListJobs')).toHaveLength(4);
 });
 
-test('a few old jobs among very many are asked for by themselves', async () => {
-  const fake = serving(distinct(5000, { SubmitTime: 1000 }));
+test('of several, those that the server does not know are shown as saved', async () => {
+  const jobs = distinct(3, { State: 'RUNNING' });
   render(
     wrap(
-      services(fake),
-      ['4000', '4001', '4002'].map(id => (
-        <JobCard key={id} saved={job({ JobId: id, RequestId: `r${id}`, SubmitTime: 1000 })} output={false} />
-      ))
+      services(serving(jobs.slice(1))),
+      jobs.map(saved => <JobCard key={saved.RequestId} saved={saved} output={false} />)
     )
   );
-  await settle();
-  expect(fake.of('ListJobs')).toHaveLength(1);
-  expect(fake.of('GetJob')).toHaveLength(3);
+  expect(await screen.findAllByText('As saved: this server knows no such job.')).toHaveLength(1);
+  expect(screen.getAllByRole('button', { name: 'Stop' })).toHaveLength(2);
+});
+
+test('an id that is none does not spoil the other cards of a notebook', async () => {
+  const jobs = distinct(3, { State: 'RUNNING' });
+  const fake = serving(jobs);
+  const refuses = new FakeApi({
+    ListJobs: () => {
+      throw new ApiError(400, 'InvalidParams', 'an id has control characters');
+    },
+    GetJob: request => fake.api.call('GetJob', { ClusterId: 'hpc', JobId: String(request.JobId) })
+  });
+  render(
+    wrap(
+      services(refuses),
+      jobs.map(saved => <JobCard key={saved.RequestId} saved={saved} output={false} />)
+    )
+  );
+  await waitFor(() => expect(screen.getAllByRole('button', { name: 'Stop' })).toHaveLength(3));
 });
 
 test('what cannot be seen follows no output', async () => {

@@ -67,19 +67,19 @@ test('an event about a new job puts it on top, one about another cluster or an o
   expect(list.total).toBe(3);
 });
 
-test('watched jobs are asked for with one list for the cluster, and singly only if it lacks them', async () => {
-  const running = job({ RequestId: 'a', JobId: '1', State: 'RUNNING' });
-  const lost = job({ RequestId: 'b', JobId: '2', State: 'RUNNING' });
-  const { fake, model } = open({ jobs: [running] });
-  [running, lost].forEach(one => {
+test('watched jobs are asked for with one list of them, and no others', async () => {
+  const running = many(2).map(one => ({ ...one, State: 'RUNNING' as const }));
+  const { fake, model } = open({ jobs: running });
+  const stops = running.map(one => {
     model.receive(one);
-    model.watch(`hpc/request/${one.RequestId}`, () => undefined);
+    return model.watch(`hpc/request/${one.RequestId}`, () => undefined);
   });
   await model.sync();
-  expect(fake.asked.map(([action, request]) => [action, request.JobId])).toEqual([
-    ['ListJobs', undefined],
-    ['GetJob', '2']
-  ]);
+  expect(fake.of('ListJobs').map(request => request.JobFilter)).toEqual([{ JobIds: ['r2', 'r1'] }]);
+  stops[0]?.();
+  await model.sync();
+  expect(fake.of('ListJobs').at(-1)?.JobFilter).toEqual({ JobIds: ['r1'] });
+  expect(fake.asked).toHaveLength(2);
 });
 
 test('a server that is away is told from a cluster that is', async () => {

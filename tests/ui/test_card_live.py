@@ -43,8 +43,8 @@ def test_output_has_its_colours_and_no_markup_and_the_job_is_cloned_below(jupyte
     again = card_of(jupyterlab, EVIL).nth(1)
     expect(again.get_by_role("status").first).to_have_text("Failed")
     expect(again.locator(".jp-ehpc-Log")).to_contain_text("it's $HOME {x}")
-    card.get_by_role("button", name="Rerun").click()
-    expect(card.get_by_text("Submitted again as job")).to_be_visible()
+    again.get_by_role("button", name="Rerun").click()
+    expect(again.get_by_text("Submitted again as job")).to_be_visible()
 
 
 def test_the_tasks_of_an_array_are_stopped_from_its_card_by_the_keyboard(jupyterlab, desk):
@@ -71,7 +71,7 @@ def test_the_tasks_of_an_array_are_stopped_from_its_card_by_the_keyboard(jupyter
     expect(card.locator(".jp-ehpc-Groups")).to_contain_text("Cancelled")
     expect(card).to_contain_text("4/4 done, 1 failed")
     # Of all tasks, the one that failed is worth a look.
-    expect(card.get_by_label("Output of task")).to_have_value("2")
+    expect(card.get_by_label("Output of task", exact=True)).to_have_value("2")
 
 
 def test_a_hundred_cards_ask_little(jupyterlab, desk):
