@@ -194,7 +194,7 @@ def submit_program(plan: Plan, scheduler: Scheduler) -> str:
         "ehpc_lines=",
         '[ -d "$ehpc_folder" ] && { report; exit 0; }',
     ]
-    lines += check_lines(plan.submission, plan.user_script)
+    lines += check_lines(plan.submission, plan.user_script) + _after_lines(plan.submission, scheduler)
     lines += [
         '[ -z "$ehpc_bad" ] || exit 0',
         f'[ -d {quote(base)} ] || mkdir -p {quote(base)} 2>/dev/null || {{ say refused "the folder "{quote(base)}'
@@ -229,6 +229,19 @@ def submit_program(plan: Plan, scheduler: Scheduler) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _after_lines(job: Submission, scheduler: Scheduler) -> list[str]:
+    """Refuse to wait for a job that the scheduler does not know, where it would not do so itself."""
+    lines = []
+    for condition, job_id in job.spec.after.jobs if job.spec.after else ():
+        if (argv := scheduler.knows_command(job_id)) is not None:
+            text = f"the cluster does not know job {job_id}, so nobody can wait for {condition}:{job_id}"
+            # It says something and fails; a scheduler that does not answer is told of by the submission itself.
+            lines.append(
+                f"case $({command_line(argv)} 2>&1) in *'nvalid job id'*) problem JobSpec.After {shlex.quote(text)} ;; esac"
+            )
+    return lines
+
+
 def _surroundings(scheduler: Scheduler) -> str:
     """The job inherits what the scheduler's command sees: the account's own locale, and nothing that asks for more than the
     request does."""
@@ -250,6 +263,7 @@ def script_text(plan: Plan) -> str:
 def test_program(plan: Plan, scheduler: Scheduler, argv: Argv | None) -> str:
     """Run the checks, then a command that only asks the scheduler, if one is given. Read its output with ``parse_outcome``."""
     lines = [_FUNCTIONS, FUNCTIONS, "ehpc_lines=", *check_lines(plan.submission, plan.user_script)]
+    lines += _after_lines(plan.submission, scheduler)
     lines.append('[ -z "$ehpc_bad" ] || exit 0')
     if argv is None:
         lines.append("say state untested")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ehpc_jupyter.schedulers.base import JobReport
     from ehpc_jupyter.schedulers.script import TaskRecord
 
+#: Tasks of an array with a step that are named one by one.
+_LISTED = 1000
 _PART = re.compile(r"(\d{1,9})(?:-(\d{1,9})(?::(\d{1,9}))?)?", re.ASCII)
 
 
@@ -160,6 +162,19 @@ class EndedTasks:
                     if known.state is ending.state and known.exit_code is not None:
                         tasks = tasks - members
         self.add(tasks, ending)
+
+    def written(self, text: str) -> str:
+        """A list of tasks with the array's own tasks only, ``1-5`` of ``1-9:2`` as ``1,3,5``: Slurm calls an order failed for
+        those that are not there."""
+        tasks = self.read(text)
+        if self.array.step == 1:
+            return self.array.write(tasks)
+        numbers = self.numbers(tasks, _LISTED)
+        return self.array.write(tasks) if numbers is None else ",".join(str(number) for number in numbers)
+
+    def stopped(self, tasks: Indices) -> None:
+        """Tasks that the scheduler was told to stop, that it does not know any more and that never started."""
+        self.add(tasks, Ending(JobState.CANCELLED))
 
     def without_exit_code(self) -> Indices:
         """Tasks that ended and not well, of which the exit code may still be read from their records."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ehpc_jupyter.errors import AgentError, EhpcError, StopFailure
-from ehpc_jupyter.jobs import tasks
+from ehpc_jupyter.jobs import notes, tasks
+from ehpc_jupyter.jobs.arrays import EndedTasks
 from ehpc_jupyter.models import actions
 from ehpc_jupyter.models.job import JobState
 
@@ -25,7 +26,8 @@ def stop_jobs(sites: Sites, request: actions.StopJobsRequest) -> actions.StopJob
     cluster, jobs = sites.reach(request.cluster_id), _named(sites, request)
     # One that ended is left alone: its id may be another job's by now.
     alive = {job_id: job for job_id, job in jobs.items() if not job.detail.is_final}
-    _order(sites, request.cluster_id, alive, cluster.stop, StopFailure)
+    for job in _order(sites, request.cluster_id, alive, cluster.stop, StopFailure):
+        notes.keep_told_to_stop(sites.store, job.stored.request_id, job.tasks)
     return actions.StopJobsResponse(
         results=_results(jobs, lambda job_id: "stopping" if job_id in alive else "ended already")
     )
@@ -101,22 +103,53 @@ def _runs(detail: JobDetail) -> bool:
     return detail.state is JobState.RUNNING and not {"QUEUED", "HELD", "UNKNOWN"} & set(detail.tasks or ())
 
 
-def _order(sites: Sites, cluster_id: str, jobs: dict[str, StoredJob], order: Order, failure: type[EhpcError]) -> None:
-    """Give an order for all jobs of each account. Raises what the scheduler said; several accounts' words together."""
-    by_user: dict[str, list[str]] = {}
+class _Target(NamedTuple):
+    """A job and the tasks of it that are meant, as the scheduler writes them; none for the whole job."""
+
+    stored: StoredJob
+    tasks: str
+
+    def __str__(self) -> str:
+        if not self.tasks:
+            return str(self.stored.detail.job_id)
+        return f"{self.stored.detail.job_id}_{self.tasks if self.tasks.isdecimal() else f'[{self.tasks}]'}"
+
+
+def _target(job: StoredJob, job_id: str) -> _Target:
+    tail = job_id.removeprefix(str(job.detail.job_id)).removeprefix("_")
+    array = job.detail.array_request
+    return _Target(job, EndedTasks(array).written(tail) if array and tail else "")
+
+
+def _order(
+    sites: Sites, cluster_id: str, jobs: dict[str, StoredJob], order: Order, failure: type[EhpcError]
+) -> list[_Target]:
+    """Give an order for all jobs of each account.
+
+    Returns:
+        what the scheduler took it for.
+
+    Raises:
+        EhpcError: what the scheduler said; several accounts' words together.
+    """
+    by_user: dict[str, list[_Target]] = {}
     for job_id, job in jobs.items():
-        by_user.setdefault(job.login_user, []).append(job_id)
+        by_user.setdefault(job.login_user, []).append(_target(job, job_id))
     failures: list[EhpcError] = []
-    for user, ids in by_user.items():
+    done: list[_Target] = []
+    for user, targets in by_user.items():
         try:
-            order(ids, user)
+            order([str(target) for target in targets], user)
         except EhpcError as error:
             failures.append(error)
+        else:
+            done += targets
     sites.wake(cluster_id, now=True)
     if len(failures) == 1:
         raise failures[0]
     if failures:
         raise failure("; ".join(error.detail for error in failures))
+    return done
 
 
 def _results(

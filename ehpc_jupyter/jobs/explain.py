@@ -221,7 +221,8 @@ def _cancelled(detail: JobDetail) -> Words:
 
 def _node_failed(detail: JobDetail) -> Words:
     where = f" ({detail.node_list})" if detail.node_list else ""
-    return f"A node that it ran on failed{where}.", "Submit it again; it was not the job's fault."
+    why = f": {detail.reason}" if detail.reason and " " in detail.reason else ""
+    return f"A node that it ran on failed{where}{why}.", "Submit it again; it was not the job's fault."
 
 
 def _unknown(detail: JobDetail) -> Words:

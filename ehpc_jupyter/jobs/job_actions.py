@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ehpc_jupyter.errors import DeleteFailure, EhpcError, InvalidParams, RerunFailure, ServiceUnavailable
-from ehpc_jupyter.jobs import answers, tasks
+from ehpc_jupyter.jobs import answers, dependencies, tasks
 from ehpc_jupyter.models import actions
 from ehpc_jupyter.models.cluster import check
 from ehpc_jupyter.models.job import JobState
@@ -32,9 +32,11 @@ def check_job(sites: Sites, request: actions.CheckJobRequest) -> actions.CheckJo
     """CheckJob: the checks of ``create_job``, the cluster's own and the scheduler's; nothing is stored or submitted."""
     cluster, spec = sites.reach(request.cluster_id), request.job_spec
     user = cluster.login(spec.runas_user, spec.runas_user_password)
-    job = cluster.prepare(request, "0" * 32, time.strftime("%Y-%m-%d"), user)
+    left, problems = dependencies.judge(sites.store, request.cluster_id, spec.after)
+    sent = request.model_copy(update={"job_spec": spec.model_copy(update={"after": left})})
+    job = cluster.prepare(sent, "0" * 32, time.strftime("%Y-%m-%d"), user)
     preview = cluster.preview(job)
-    problems = check(spec, sites.known_queues(request.cluster_id))
+    problems += check(spec, sites.known_queues(request.cluster_id))
     answer = None
     if not problems:
         verdict = cluster.test(job)

@@ -21,12 +21,13 @@ from ehpc_jupyter.jobs.watched import Watched
 from ehpc_jupyter.models.job import JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ehpc_jupyter.clusters.base import Cluster
     from ehpc_jupyter.jobs.store import JobStore, StoredJob
     from ehpc_jupyter.models.job import JobDetail
     from ehpc_jupyter.schedulers.base import JobReport
+    from ehpc_jupyter.schedulers.script import TaskRecord
 
     #: What is now known of a job, and who said so.
     Change = tuple[JobDetail, str]
@@ -176,7 +177,9 @@ class Look:
             token = report.token
             if token is None or token in self._strangers or token in self._in_hand or not _TOKEN.fullmatch(token):
                 continue
-            job = self.watched.jobs.get(token) or self._store.by_request(token)
+            known = self.watched.jobs.get(token)
+            # What is in memory may be from before a submission that has just come to its end.
+            job = None if known is not None and known.detail.job_id is not None else self._store.by_request(token)
             self._strangers.add(token)
             if job is not None and job.cluster_id == self._cluster.profile.name and job.detail.job_id is None:
                 log.warning("request %s is job %s after all", token, job_id)
@@ -192,6 +195,7 @@ class Look:
         ]
         for job, _, _ in left:
             self.stale.pop(job.request_id, None)
+        asked_now = {job.request_id for job, _, _ in left}
         records, history, refused = self._sources.ask(left)
         self.stale.update(refused)
         done: list[Change] = []
@@ -202,7 +206,10 @@ class Look:
             ended = arrays.get(job.request_id)
             if ended is not None:
                 before = str(ended)
-                ended.learn(queue, past, {r.task: r for r in found if r.task is not None})
+                started = {r.task: r for r in found if r.task is not None}
+                ended.learn(queue, past, started)
+                if job.request_id in asked_now:
+                    self._note_stopped(job, queue, ended, started)
                 if str(ended) != before or found or past:
                     notes.keep_ended_tasks(self._store, job.request_id, str(ended))
                 detail = with_times(summarise_array(job.detail, queue, ended), found)
@@ -211,9 +218,21 @@ class Look:
                 continue
             else:
                 detail, source = summarise(job.detail, queue, past, found)
+                if not (queue or past or found) and notes.told_to_stop(self._store, job.request_id):
+                    # It never started, and the scheduler took the order to stop it.
+                    detail = detail.model_copy(update={"state": JobState.CANCELLED, "reason": None})
             if detail != job.detail:
                 done.append((detail, source))
         return done
+
+    def _note_stopped(
+        self, job: StoredJob, queue: Sequence[JobReport], ended: EndedTasks, started: Mapping[int, TaskRecord]
+    ) -> None:
+        missing = ended.missing(queue)
+        if missing and (told := notes.told_to_stop(self._store, job.request_id)):
+            begun = ended.read(",".join(str(task) for task in started))
+            chosen = ended.array.all if "" in told else ended.read(",".join(told))
+            ended.stopped((missing & chosen) - begun)
 
     def _ended_tasks(self, job: StoredJob, queue: Sequence[JobReport]) -> EndedTasks:
         ended = self._ended.pop(job.request_id, None)

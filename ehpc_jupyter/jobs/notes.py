@@ -22,6 +22,17 @@ def keep_ended_tasks(store: JobStore, request_id: str, ended: str) -> None:
         db.execute("INSERT OR REPLACE INTO array_tasks VALUES (?, ?)", (request_id, ended))
 
 
+def told_to_stop(store: JobStore, request_id: str) -> list[str]:
+    """The tasks of a job that the scheduler was told to stop, in its writing; an empty text is the whole job."""
+    return [str(row[0]) for row in store.query("SELECT tasks FROM told_to_stop WHERE request_id = ?", request_id)]
+
+
+def keep_told_to_stop(store: JobStore, request_id: str, tasks: str) -> None:
+    """Keep that the scheduler took the order to stop a job, or some of its tasks."""
+    with store.transaction() as db:
+        db.execute("INSERT OR IGNORE INTO told_to_stop VALUES (?, ?)", (request_id, tasks))
+
+
 def checked_time(store: JobStore, cluster_id: str) -> int | None:
     """When a cluster last answered, to whatever process, UNIX seconds."""
     rows = store.query("SELECT checked_time FROM cluster_answers WHERE cluster_id = ?", cluster_id)

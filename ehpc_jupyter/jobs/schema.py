@@ -77,4 +77,8 @@ CREATE TABLE templates (
 DROP INDEX jobs_changed;
 CREATE INDEX jobs_changed ON jobs (changed);
 """,
+    # Slurm keeps no trace of tasks that were stopped before they had a record of their own. tasks: '' for a whole job.
+    """
+CREATE TABLE told_to_stop (request_id TEXT NOT NULL, tasks TEXT NOT NULL, PRIMARY KEY (request_id, tasks)) STRICT, WITHOUT ROWID;
+""",
 )

@@ -223,6 +223,7 @@ class JobStore:
             self._db.execute("DELETE FROM jobs WHERE request_id = ?", (request_id,))
             self._db.execute("DELETE FROM history WHERE request_id = ?", (request_id,))
             self._db.execute("DELETE FROM array_tasks WHERE request_id = ?", (request_id,))
+            self._db.execute("DELETE FROM told_to_stop WHERE request_id = ?", (request_id,))
 
     def delete(self, jobs: Sequence[StoredJob]) -> None:
         """Forget jobs that ended. Their client tokens stay spent: a request that comes again does not run again."""

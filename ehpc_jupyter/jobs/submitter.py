@@ -11,7 +11,7 @@ import uuid
 from typing import TYPE_CHECKING, Protocol
 
 from ehpc_jupyter.errors import EhpcError, InvalidParams, Problem, ServiceUnavailable
-from ehpc_jupyter.jobs import notes
+from ehpc_jupyter.jobs import dependencies, notes
 from ehpc_jupyter.jobs.store import DuplicateToken, JobStore, StoredJob
 from ehpc_jupyter.jobs.summary import with_job_id
 from ehpc_jupyter.models.cluster import check
@@ -97,12 +97,14 @@ class Submitter:
                 "this request was made before is not known yet; ask again with the same ClientToken"
             )
         cluster, spec = self._host.cluster(request.cluster_id), request.job_spec
-        problems = check(spec, self._host.known_queues(request.cluster_id))
+        left, problems = dependencies.judge(self._store, request.cluster_id, spec.after)
+        problems += check(spec, self._host.known_queues(request.cluster_id))
         if problems:
             raise InvalidParams(*problems)
         user = cluster.login(spec.runas_user, spec.runas_user_password)
         request_id = uuid.uuid4().hex
-        job = cluster.prepare(request, request_id, time.strftime("%Y-%m-%d"), user)
+        sent = request.model_copy(update={"job_spec": spec.model_copy(update={"after": left})})
+        job = cluster.prepare(sent, request_id, time.strftime("%Y-%m-%d"), user)
         detail = JobDetail(
             cluster_id=request.cluster_id,
             request_id=request_id,

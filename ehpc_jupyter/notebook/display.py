@@ -1,8 +1,8 @@
 """A job as text, as a static card, and as data for the live card of the JupyterLab extension.
 
-The static card is what GitHub, nbviewer, VS Code, an export and a notebook without the extension show. It is a title and a
-table, which read well also where styles are taken away (GitHub does); it takes its colours from its surroundings, so it
-reads in dark and in light. Everything that came from outside is escaped.
+The static card is what GitHub, nbviewer, VS Code, an export and a notebook without the extension show. It is a title and
+a table, which read well also where styles are taken away (GitHub does, and leaves ``align``). It takes its colours from
+its surroundings, so it reads in dark and in light. Everything that came from outside is escaped.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ MUTED = "opacity:.75"
 ROW = "background:transparent"
 CELL = "text-align:left;vertical-align:top;padding:.1em 1em .1em 0;background:transparent;border:0"
 _TABLE = "border-collapse:collapse;background:transparent;color:inherit"
-_FRAME = "border-left:3px solid currentColor;padding:.2em 0 .2em .8em;background:transparent;color:inherit"
+# line-height: a widget's own line is as high as a button.
+_FRAME = (
+    "border-left:3px solid currentColor;padding:.2em 0 .2em .8em;background:transparent;color:inherit;line-height:1.4"
+)
 
 
 def bundle(detail: JobDetail) -> dict[str, Any]:
@@ -66,8 +69,8 @@ def fact_table(rows: Iterable[tuple[str, str]]) -> Markup:
     """Names and values as a table without a head."""
     body = joined(
         html(
-            '<tr style="{}"><th scope="row" style="{};font-weight:normal;{}">{}</th>'
-            '<td style="{};overflow-wrap:anywhere">{}</td></tr>',
+            '<tr style="{}"><th scope="row" align="left" style="{};font-weight:normal;{}">{}</th>'
+            '<td align="left" style="{};overflow-wrap:anywhere">{}</td></tr>',
             *(ROW, CELL, MUTED, plain(name), CELL, plain(value)),
         )
         for name, value in rows
@@ -167,9 +170,13 @@ def run_time_s(detail: JobDetail) -> int | None:
 
 def html_table(caption: str, titles: Iterable[str], rows: Iterable[Iterable[object]]) -> Markup:
     """A table; a cell is text, or a piece of HTML."""
-    head = joined(html('<th scope="col" style="{}">{}</th>', CELL, title) for title in titles)
+    head = joined(html('<th scope="col" align="left" style="{}">{}</th>', CELL, title) for title in titles)
     body = joined(
-        html('<tr style="{}">{}</tr>', ROW, joined(html('<td style="{}">{}</td>', CELL, cell) for cell in row))
+        html(
+            '<tr style="{}">{}</tr>',
+            ROW,
+            joined(html('<td align="left" style="{}">{}</td>', CELL, cell) for cell in row),
+        )
         for row in rows
     )
     return html(

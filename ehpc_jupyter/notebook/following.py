@@ -31,6 +31,9 @@ class Following:
         self._job = job
         self._stream: LogName = stream
 
+    def __repr__(self) -> str:
+        return f"<{self._stream} of {self._job.title}: for text in … gives it as it comes>"
+
     def __iter__(self) -> Iterator[str]:
         clock = self._job.client.clock
         pauses, reader = Pauses(self._job, clock, longest_s=_LONGEST_WAIT_S), _Reader(self._job, self._stream)

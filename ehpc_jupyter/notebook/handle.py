@@ -23,7 +23,13 @@ FRESH_S = 0.5
 
 
 class Handle:
-    """A job's identity, what is known of it, its output. See ``Job``."""
+    """A job's identity, what is known of it, its output. See ``Job``.
+
+    Attributes:
+        task_of: of a task, the id of its array and its index in it.
+    """
+
+    task_of: tuple[str, int] | None = None
 
     def __init__(
         self,

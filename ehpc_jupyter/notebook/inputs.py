@@ -37,11 +37,10 @@ FORM_STYLE = """<style>
 .ehpc-bare > .widget-inline-hbox > .widget-label {
   position: absolute; width: 1px !important; height: 1px; overflow: hidden; clip-path: inset(50%);
 }
-.ehpc-form .jupyter-widget-Collapse-header {
-  padding: 4px 0; border-color: transparent; background: transparent; color: inherit; font-weight: 600;
+.ehpc-form .ehpc-fold, .ehpc-form .ehpc-fold.mod-active {
+  align-self: flex-start; max-width: 100%; padding: 0 8px 0 0; background: transparent; color: inherit; font-weight: 600;
 }
-.ehpc-form .jupyter-widget-Collapse-header:hover { color: var(--jp-brand-color1, inherit); }
-.ehpc-form .jupyter-widget-Collapse-contents { padding: 4px 0 8px; border: 0; background: transparent; color: inherit; }
+.ehpc-form .ehpc-fold:hover { box-shadow: none; text-decoration: underline; }
 .ehpc-form .widget-toggle-buttons .widget-toggle-button, .ehpc-form .widget-toggle-button { box-shadow: none; }
 .ehpc-drawer {
   padding: 8px 12px; border: 1px solid var(--jp-border-color2, #8884); margin-top: 8px; border-radius: 2px;

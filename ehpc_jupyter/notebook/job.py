@@ -228,9 +228,11 @@ class Task(Job):
     """
 
     def __init__(self, array: Job, index: int) -> None:
-        super().__init__(array.client, array.cluster_id, f"{array.require_id()}_{index}", name=array.name)
+        array_id = array.require_id()
+        super().__init__(array.client, array.cluster_id, f"{array_id}_{index}", name=array.name)
         self.array = array
         self.index = index
+        self.task_of = (array_id, index)
 
     @property
     def title(self) -> str:

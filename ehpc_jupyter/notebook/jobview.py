@@ -97,7 +97,7 @@ class JobView(VBox):  # type: ignore[misc]  # ipywidgets has no types
                 pictures.bundle(detail), metadata=job.provenance(), raw=True, display_id=self._card_id
             )
         if detail.tasks or detail.array_request:
-            self.output.value = f"<small>Each task has an output of its own: {self._called}.stdout(task)</small>"
+            self.output.value = html("<small>Each task has an output of its own: {}.stdout(task)</small>", self._called)
             return
         try:
             tail = job.tail(_TAIL_LINES)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Place = Literal["notebook", "terminal", "nowhere"]
 
 _PATIENCE_S = 1.0
-_WIDTH = 100
+_WIDTH = 80
 _NUMBERS = itertools.count()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ipywidgets import Accordion, GridBox, ToggleButtons, VBox
+from ipywidgets import GridBox, Layout, ToggleButton, ToggleButtons, VBox
 
 from ehpc_jupyter.notebook.inputs import FieldBox, GroupBox, columns, wide
 
@@ -72,6 +72,36 @@ class WhatRuns(VBox):  # type: ignore[misc]  # ipywidgets has no types
         return self._boxes.keys() - {self.used}
 
 
+class Folded(VBox):  # type: ignore[misc]
+    """A part that opens below its title. The title is a button: an accordion's cannot be reached by the keyboard.
+
+    Args:
+        title: its title.
+        content: what is folded.
+    """
+
+    def __init__(self, title: str, content: Any) -> None:
+        self._content = content
+        self.head = ToggleButton(description=title, layout=Layout(width="auto"))
+        self.head.add_class("ehpc-fold")
+        super().__init__([self.head, content], layout=Layout(width="auto"))
+        self._show()
+        self.head.observe(self._show, "value")
+
+    def _show(self, _change: Any = None) -> None:
+        self.head.icon = "caret-down" if self.head.value else "caret-right"
+        self._content.layout.display = None if self.head.value else "none"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is open."""
+        return bool(self.head.value)
+
+    def unfold(self) -> None:
+        """Open it."""
+        self.head.value = True
+
+
 class Sections:
     """All fields of a form.
 
@@ -100,10 +130,10 @@ class Sections:
         always = sorted((f for f in tops if f.group in _OPEN), key=_rank)
         grid = GridBox(self._widgets(always), layout=columns(_COLUMN))
         grid.layout.margin = "0 0 .5em"
-        self._folded: dict[str, Accordion] = {}
+        self._folded: dict[str, Folded] = {}
         for name in dict.fromkeys(folded):
             inner = GridBox(self._widgets([f for f in tops if f.group == name]), layout=columns(_COLUMN))
-            self._folded[name] = Accordion([inner], titles=(_title(name),), selected_index=None)
+            self._folded[name] = Folded(_title(name), inner)
         self.parts: list[Any] = [grid, *self._folded.values()]
 
     def _widgets(self, fields: Sequence[JobField]) -> list[Any]:
@@ -153,19 +183,17 @@ class Sections:
         """Open the part that holds it."""
         group = self.place(path).field.group
         if group in self._folded:
-            self._folded[group].selected_index = 0
+            self._folded[group].unfold()
 
     def is_folded(self, group: str) -> bool:
         """Whether a part is there and closed."""
-        return group in self._folded and self._folded[group].selected_index is None
+        return group in self._folded and not self._folded[group].is_open
 
     def tell_what_is_folded(self) -> None:
         """Name in the title of each folded part which of its fields are filled in."""
         for group, part in self._folded.items():
             filled = [box.field.title for box in self.boxes.values() if box.field.group == group and not box.is_empty]
-            title = f"{_title(group)}: {', '.join(filled)}" if filled else _title(group)
-            if part.titles != (title,):
-                part.titles = (title,)
+            part.head.description = f"{_title(group)}: {', '.join(filled)}" if filled else _title(group)
 
 
 def _rank(field: JobField) -> int:

@@ -63,6 +63,10 @@ class AsCompleted:
         self._timeout = timeout
         self._quiet = quiet
 
+    def __repr__(self) -> str:
+        ended = sum(job.known().is_final for job in self._jobs)
+        return f"<{ended} of {len(self._jobs)} jobs ended: for job in … gives each as it ends>"
+
     def __iter__(self) -> Iterator[Job]:
         clock = self._clock
         watch, rhythm = Watch(self._jobs, clock), Rhythm(clock, self._timeout)

@@ -22,6 +22,15 @@ def first_index(group: TaskGroup) -> int:
     return int(found[0])
 
 
+def covers(indices: str, index: int) -> bool:
+    """Whether a task is one of ``1-5,7`` or ``2-100:2``. Nothing is expanded."""
+    for part in indices.split(","):
+        found = re.fullmatch(r"(\d+)(?:-(\d+)(?::(\d+))?)?", part)
+        if found and index in range(int(found[1]), int(found[2] or found[1]) + 1, int(found[3] or 1)):
+            return True
+    return False
+
+
 def task_listing(groups: Iterable[TaskGroup], title: str) -> Listing[TaskGroup]:
     """Groups of tasks as a table."""
     shown = list(groups)

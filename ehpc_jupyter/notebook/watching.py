@@ -8,6 +8,7 @@ import weakref
 from typing import TYPE_CHECKING
 
 from ehpc_jupyter.errors import EhpcError
+from ehpc_jupyter.notebook.tasks import covers
 from ehpc_jupyter.notebook.waiting import FIRST_WAIT_S, Patience, Rhythm
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def look_at(client: Client, cluster: str, jobs: Sequence[Job]) -> dict[Job, Ehpc
     """
     alone = list(jobs)
     if len(jobs) > 1:
-        alone = []
+        alone = [job for job in jobs if job.task_of is not None]
+        jobs = [job for job in jobs if job.task_of is None]
         for start in range(0, len(jobs), _TOGETHER):
             group = jobs[start : start + _TOGETHER]
             # A scheduler may count from the start again: of several jobs with one id the newest is meant, as in GetJob.
@@ -43,8 +45,9 @@ def look_at(client: Client, cluster: str, jobs: Sequence[Job]) -> dict[Job, Ehpc
             for job in group:
                 if job.key in found:
                     job.learn(found[job.key])
-                else:  # a task of an array, or a job that is not known any more
+                else:  # it is not known any more
                     alone.append(job)
+        alone = _without_waiting_tasks(client, cluster, alone)
     faults = {}
     for job in alone:
         try:
@@ -54,6 +57,31 @@ def look_at(client: Client, cluster: str, jobs: Sequence[Job]) -> dict[Job, Ehpc
                 raise
             faults[job] = error
     return faults
+
+
+def _without_waiting_tasks(client: Client, cluster: str, jobs: list[Job]) -> list[Job]:
+    """Ask about several tasks of an array together; the jobs that have to be asked for one by one.
+
+    What ended is among them: the list of groups does not tell all of a task.
+    """
+    arrays: dict[str, list[Job]] = {}
+    for job in jobs:
+        if job.task_of is not None:
+            arrays.setdefault(job.task_of[0], []).append(job)
+    going_on: set[Job] = set()
+    for array_id, tasks in arrays.items():
+        try:
+            groups = client.tasks_of(cluster, array_id) if len(tasks) > 1 else []
+        except EhpcError as error:
+            if error.transient:
+                raise
+            groups = []  # each task's own question says what is wrong
+        for task in tasks:
+            group = next((group for group in groups if task.task_of and covers(group.tasks, task.task_of[1])), None)
+            if group is not None and not group.state.is_final:
+                task.learn(task.known().model_copy(update={"state": group.state, "reason": group.reason}))
+                going_on.add(task)
+    return [job for job in jobs if job not in going_on]
 
 
 class Watch:
@@ -104,7 +132,6 @@ class Hub:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._waiting: dict[asyncio.Future[None], Job] = {}
-        self._watch = Watch((), clock)
         self._joined = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -124,7 +151,6 @@ class Hub:
         """A future that is done when the job has ended; ``leave`` with it, whatever came of it."""
         future = asyncio.get_running_loop().create_future()
         self._waiting[future] = job
-        self._watch.jobs[job] = None
         self._joined.set()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._ask(), name="ehpc-watch")
@@ -132,19 +158,20 @@ class Hub:
 
     def leave(self, future: asyncio.Future[None]) -> None:
         """Wait no longer; the last one out stops the asking."""
-        job = self._waiting.pop(future, None)
-        if job is not None and job not in self._waiting.values():
-            self._watch.jobs.pop(job, None)
+        self._waiting.pop(future, None)
         if not self._waiting and self._task is not None:
             self._task.cancel()
             self._task = None
+            self._joined = asyncio.Event()  # the old one keeps the event loop alive
 
     async def _ask(self) -> None:
-        rhythm = Rhythm(self._clock)
+        # Not the hub's: of one that was given up, a thread may still wait for the answer.
+        watch, rhythm = Watch((), self._clock), Rhythm(self._clock)
         while self._waiting:
             self._joined.clear()
+            watch.jobs = dict.fromkeys(self._waiting.values())
             try:
-                done = await asyncio.to_thread(self._watch.look)
+                done = await asyncio.to_thread(watch.look)
             except Exception as fault:  # noqa: BLE001 - whoever waits must hear of it, or waits for ever
                 self._settle(dict.fromkeys(self._waiting.values(), fault))
                 return

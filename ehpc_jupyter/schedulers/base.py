@@ -159,6 +159,10 @@ class Scheduler(abc.ABC):
     def parse_test(self, result: CommandResult) -> TrialAnswer:
         """Raises ServiceUnavailable: the scheduler did not answer."""
 
+    def knows_command(self, job_id: str) -> Argv | None:
+        """A command that fails for a job that the scheduler does not know; None where it refuses to wait for one by itself."""
+        return None
+
     @abc.abstractmethod
     def status_command(self, users: Sequence[str]) -> Argv:
         """Ask once for all jobs of these accounts that the scheduler still knows."""

@@ -82,6 +82,10 @@ class SlurmScheduler(Scheduler):
             return TrialAnswer(valid=False, words=result.words)
         return TrialAnswer(valid=True, words=result.words, start_time=_seconds(match[1]), node_list=match[2])
 
+    def knows_command(self, job_id: str) -> Argv:
+        """Slurm takes a job that it does not know for one that ended as it should: the new one would start at once."""
+        return ("squeue", "-h", "-t", "all", "-j", job_id)
+
     def status_command(self, users: Sequence[str]) -> Argv:
         """All jobs, those that ended within MinJobAge too; running tasks singly, waiting tasks as ranges."""
         return (

@@ -83,7 +83,8 @@ def queued(record: str) -> JobReport:
         submit_time=_seconds(submitted),
         # For a waiting job squeue's start and end are a forecast.
         expected_start_time=None if started else _seconds(start),
-        start_time=_seconds(start) if started else None,
+        # One that was stopped while it waited is shown with a start, and without nodes.
+        start_time=_seconds(start) if started and nodes else None,
         end_time=_seconds(end) if state.is_final else None,
         wall_time_s=parse_duration(limit),
         token=None if comment == "(null)" else comment,

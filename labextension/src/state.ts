@@ -73,8 +73,11 @@ export function wordOf(state: JobState, trans: TranslationBundle): string {
   return words[state] ?? state;
 }
 
-/** Why a job is where it is, for a glance: plain words where there are some, else the scheduler's own. */
-export function reasonOf(job: Pick<JobDetail, 'State' | 'ExitCode' | 'Reason'>, trans: TranslationBundle): string | undefined {
+/** Why a job is where it is, for a glance: a few plain words where there are some, else as the server says it. */
+export function reasonOf(
+  job: Pick<JobDetail, 'State' | 'ExitCode' | 'Reason' | 'Explanation'>,
+  trans: TranslationBundle
+): string | undefined {
   if (job.State === 'FAILED' && job.ExitCode) {
     return undefined; // a command that failed has no better reason than its exit code
   }
@@ -82,7 +85,7 @@ export function reasonOf(job: Pick<JobDetail, 'State' | 'ExitCode' | 'Reason'>, 
     Resources: trans.__('waiting for free nodes'),
     Priority: trans.__('others come first')
   };
-  return (job.State === 'QUEUED' ? words[job.Reason ?? ''] : undefined) ?? job.Reason;
+  return (job.State === 'QUEUED' ? words[job.Reason ?? ''] : undefined) ?? job.Explanation ?? job.Reason;
 }
 
 /** How many tasks an array has, and how many of them have ended. */

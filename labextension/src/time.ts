@@ -1,6 +1,8 @@
 import type { JobDetail } from './generated/api';
 import { isFinal } from './state';
 
+const MONTH_S = 30 * 86_400;
+
 /** `H:MM:SS` as wall times are written, `M:SS` below an hour. */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
@@ -60,9 +62,13 @@ export function span(seconds: number): string {
   return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short' }).format(Math.floor(past / size));
 }
 
-/** "3 hours ago" in short, in the page's language. */
+/** "3 hours ago" in short, in the page's language; after a month the day. */
 export function ago(seconds: number, now: number): string {
   const past = Math.max(0, now - seconds);
+  if (past > MONTH_S) {
+    const date = new Date(seconds * 1000);
+    return date.toLocaleDateString(undefined, { year: 'numeric', month: 'short', day: 'numeric' });
+  }
   const format = new Intl.RelativeTimeFormat(document.documentElement.lang || undefined, {
     numeric: 'auto',
     style: 'narrow'

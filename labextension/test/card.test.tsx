@@ -323,3 +323,16 @@ test('an array unfolds into groups of tasks, each with its orders', async () => 
   expect(fake.of('ListTasks').at(-1)?.States).toEqual(['FAILED']);
   expect(screen.queryByRole('button', { name: 'Stop task 1' })).toBeNull();
 });
+
+test('of an array that ended badly, the first task that did is shown', async () => {
+  const detail = job({ State: 'FAILED', EndTime: 2, ArrayRequest: '1-9', Tasks: { FINISHED: 6, TIMEOUT: 3 } });
+  const fake = new FakeApi({
+    GetJob: () => found(detail),
+    GetJobLog: () => errors('too late'),
+    ListTasks: () => ({ Tasks: [{ Tasks: '7-9', Count: 3, State: 'TIMEOUT' }], TotalCount: 1 })
+  });
+  render(wrap(services(fake), <JobCard saved={detail} />));
+  expect(await screen.findByText('too late')).toBeTruthy();
+  expect(screen.getByLabelText<HTMLInputElement>('Output of task').value).toBe('7');
+  expect(fake.of('GetJobLog').at(-1)?.TaskId).toBe(7);
+});

@@ -222,5 +222,5 @@ test('a template is saved without passwords, fills the form in, keeps what it do
   await press('Delete the template');
   await press('Delete');
   expect(fake.of('DeleteTemplate')).toEqual([{ Name: 'mine' }]);
-  expect(screen.getByText('None yet')).toBeTruthy();
+  expect(screen.getByText('No templates yet')).toBeTruthy();
 });

@@ -141,7 +141,7 @@ test('the arrow keys go from row to row, and one row is in the order of tabs', a
 });
 
 test('a cluster that does not answer says so, how old what is shown is, and why, and is asked again at a click', async () => {
-  const down = { ClusterStatus: 'exception', ClusterStatusReason: 'no route to host', CheckedTime: now() - 200 } as const;
+  const down = { ClusterStatus: 'exception', ClusterStatusReason: 'no route to host', CheckedTime: now() - 225 } as const;
   const { fake } = await open(many(1), { ...down, Paused: true });
   expect(screen.getByText(/^Jobs are shown as they were 3 min ago\.$/)).toBeTruthy();
   expect(screen.getByText('no route to host')).toBeTruthy();

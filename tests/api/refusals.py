@@ -33,7 +33,7 @@ def _is_explained(action: str, fields: dict, error: EhpcError) -> bool:
     if isinstance(error, JobNotFound):
         return bool(names_jobs)
     # A job that is not in the state for it.
-    return bool(names_jobs) and ACTIONS[action].access == "write" and error.code.startswith("AgentError.Job.")
+    return bool(names_jobs) and ACTIONS[action].access == "write" and error.code.startswith("AgentError")
 
 
 def _is_text(fields: dict, path: str) -> bool:

@@ -38,9 +38,8 @@ def out_of_time(lab, tmp_path_factory):
 
 def test_a_folder_that_went_away_before_the_start_is_named(slurm, lab, out_of_time):
     folder = slurm.folder()
-    blocker = slurm.submit(Script="sleep 300", Resources={"Nodes": 4, "Cores": 16})
-    slurm.wait(blocker, until="RUNNING")
-    job = slurm.submit(Script="true", StdoutPath=f"{folder}/out")
+    blocker = slurm.submit(Script="sleep 300")
+    job = slurm.submit(Script="true", StdoutPath=f"{folder}/out", After=f"any:{blocker}")
     shutil.rmtree(folder)
     slurm.call("StopJobs", JobIds=[blocker])
     assert slurm.wait(job)["State"] == "FAILED"
@@ -61,7 +60,8 @@ def test_who_cancelled_a_job_is_told_by_name(slurm, lab, out_of_time):
 
 
 def test_why_a_job_waits(slurm, lab, out_of_time):
-    blocker = slurm.submit(Script="sleep 300", Resources={"Nodes": 4, "Cores": 16}, WallTime="0:30:00")
+    # The first node has the job that runs out of time.
+    blocker = slurm.submit(Script="sleep 300", Resources={"Nodes": 3, "Cores": 16}, WallTime="0:30:00")
     slurm.wait(blocker, until="RUNNING")
     first = slurm.submit(Script="true", Resources={"Nodes": 4, "Cores": 16})
     after = slurm.submit(Script="true", After=f"ok:{blocker}")

@@ -85,18 +85,12 @@ def test_tasks_and_ranges_by_one_command_each_time(site, full):
     assert results(site.call("StopJobs", JobIds=ids)) == dict.fromkeys(ids, "stopping")
     wanted = {"HELD": 2, "QUEUED": 3, "CANCELLED": 4}
     assert [len(site.commands(order)) for order in ("hold", "release", "stop")] == [1, 1, 1]
-    if site.lab:
-        wait_for(lambda: site.detail(array)["Tasks"].get("CANCELLED"), what="the end of task 2")
-        site.call("StopJobs", JobIds=[array])
-        pytest.xfail("Slurm keeps no trace of tasks that were stopped before they had a record of their own")
     wait_for(lambda: site.detail(array)["Tasks"] == wanted, what="four tasks stopped")
     site.call("StopJobs", JobIds=[array])
     assert site.wait(array)["Tasks"] == {"CANCELLED": 9}
 
 
 def test_a_range_means_the_tasks_that_the_array_has_in_it(site, full):
-    if site.lab:
-        pytest.skip("Slurm holds the tasks that there are, and calls the order failed for those between them")
     array = site.submit(CommandLine="-- /bin/true", ArrayRequest="1-9:2")
     site.call("HoldJobs", JobIds=[f"{array}_[1-5]"])
     wait_states(site, array, {"1,3,5": "HELD", "7,9": "QUEUED"})
@@ -200,11 +194,22 @@ def test_a_job_that_waits_for_others_is_held_and_released(site):
 
 
 def test_a_job_waits_for_none_that_nobody_knows(site):
-    if site.lab:
-        pytest.skip("Slurm takes a job that it does not know for one that ended as it should")
-    with pytest.raises(SubmitFailure, match="it cannot wait for ok:999999: there is no job 999999"):
+    with pytest.raises((InvalidParams, SubmitFailure), match=r"wait for ok:999999"):
         site.submit(CommandLine="-- /bin/true", After="999999")
     assert site.call("ListJobs")["TotalCount"] == 0
+    checked = site.call("CheckJob", JobSpec={"CommandLine": "-- /bin/true", "After": "999999"})
+    assert not checked["Valid"]
+
+
+def test_what_is_known_of_a_job_that_ended_decides(site):
+    """Whether or not the scheduler still remembers it."""
+    bad = site.submit(Script="exit 3")
+    assert site.wait(bad)["State"] == "FAILED"
+    with pytest.raises(InvalidParams, match=f"ok:{bad} can never hold: job {bad} failed"):
+        site.submit(CommandLine="-- /bin/true", After=f"any:{bad},ok:{bad}")
+    job = site.submit(CommandLine="-- /bin/true", After=f"notok:{bad},any:{bad}")
+    assert site.wait(job)["State"] == "FINISHED"
+    assert site.detail(job)["After"] == f"notok:{bad},any:{bad}"
 
 
 # --- check

@@ -71,11 +71,19 @@ function ClusterLine({ info, panel, onRefresh, trans }: IClusterLineProps): Reac
   );
 }
 
+/** Whether it answers is known after that, mostly. */
+const ASKING_MS = 4000;
+
 /** A cluster that does not answer: what is shown is old, how old, why, and what can be done. */
 function Down({ info, onRefresh }: { info: ClusterInfo; onRefresh: () => void }): React.JSX.Element {
   const { trans } = useServices();
   const now = useNow(false);
   const { CheckedTime: checked } = info;
+  const [asking, setAsking] = React.useState(false);
+  React.useEffect(() => {
+    const timer = asking ? window.setTimeout(() => setAsking(false), ASKING_MS) : 0;
+    return () => window.clearTimeout(timer);
+  }, [asking]);
   return (
     <div className="jp-ehpc-Down" role="status">
       <Icon name="warning" />
@@ -86,8 +94,15 @@ function Down({ info, onRefresh }: { info: ClusterInfo; onRefresh: () => void })
             : trans.__('Jobs are shown as they were %1 ago.', span(Math.max(0, now - checked)))}
         </p>
         {info.ClusterStatusReason && <p>{info.ClusterStatusReason}</p>}
-        <Button icon="refresh" onClick={onRefresh}>
-          {trans.__('Retry now')}
+        <Button
+          icon="refresh"
+          disabled={asking}
+          onClick={() => {
+            setAsking(true);
+            onRefresh();
+          }}
+        >
+          {asking ? trans.__('Asking…') : trans.__('Retry now')}
         </Button>
       </div>
     </div>
@@ -107,8 +122,8 @@ function NextLook({ info, panel }: { info: ClusterInfo; panel: PanelModel }): Re
   const words: string[] = [];
   if (info.Paused) {
     words.push(trans.__('not asked any more'));
-  } else if (left !== null) {
-    words.push(left > 0 ? trans.__('next look in %1', span(left)) : trans.__('looking…'));
+  } else if (left !== null && left > 0) {
+    words.push(trans.__('next look in %1', span(left)));
   }
   if (checked !== undefined && info.ClusterStatus !== 'exception') {
     const age = now - checked;

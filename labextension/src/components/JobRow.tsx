@@ -87,7 +87,7 @@ function RowLine({ job }: { job: JobDetail }): React.JSX.Element {
   const now = useNow(false);
   const ran = isFinal(job.State) && elapsed(job, now) !== null;
   const showExit = job.ExitCode !== undefined && job.ExitCode !== 0 && job.State !== 'CANCELLED';
-  const why = job.Explanation ?? reasonOf(job, trans);
+  const why = reasonOf(job, trans);
   return (
     <span className="jp-ehpc-Line">
       <StateWord job={job} />
@@ -104,7 +104,7 @@ function RowLine({ job }: { job: JobDetail }): React.JSX.Element {
         {!isFinal(job.State) && job.ExpectedStartTime !== undefined && job.State !== 'RUNNING' && (
           <span>{trans.__('starts about %1', clock(job.ExpectedStartTime))}</span>
         )}
-        {why && <span title={job.Reason ?? why}>{why}</span>}
+        {why && <span title={job.Explanation ?? job.Reason}>{why}</span>}
         {job.StaleReason && <span title={job.StaleReason}>{trans.__('may be old')}</span>}
       </span>
     </span>

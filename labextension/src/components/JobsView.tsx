@@ -13,6 +13,7 @@ const TYPING_MS = 300;
 /** A folded row's height until it was measured, pixels. */
 const ROW_HEIGHT = 47;
 const OVERSCAN = 8;
+const SCROLLING_MS = 80;
 
 /** The chosen cluster's jobs, newest first. */
 export function JobsView({ panel, onRefresh }: { panel: PanelModel; onRefresh: () => void }): React.JSX.Element {
@@ -59,8 +60,11 @@ function Rows({ panel }: { panel: PanelModel }): React.JSX.Element {
   const { startIndex: first = 0, endIndex: last = 0 } = rows.range ?? {};
   const { total } = list;
   React.useEffect(() => {
-    // The list shows its own error.
-    list.look(Math.max(0, first - OVERSCAN), Math.min(last + OVERSCAN, Math.max(0, total - 1))).catch(() => undefined);
+    // Who scrolls through asks for nothing, who stops does. The list shows its own error.
+    const timer = window.setTimeout(() => {
+      list.look(Math.max(0, first - OVERSCAN), Math.min(last + OVERSCAN, Math.max(0, total - 1))).catch(() => undefined);
+    }, SCROLLING_MS);
+    return () => window.clearTimeout(timer);
   }, [list, first, last, total]);
   // What is unfolded from elsewhere, for instance just submitted, comes into view.
   const { selected } = panel;
@@ -73,16 +77,20 @@ function Rows({ panel }: { panel: PanelModel }): React.JSX.Element {
     scrolled.current = selected === null ? null : scrolled.current;
   }, [rows, selected, open]);
 
+  /** Where the keyboard goes as soon as that row is there: it may have to be fetched first. */
+  const wanted = React.useRef<string | null>(null);
   const focus = (index: number, column: string): void => {
     setAt(index);
     rows.scrollToIndex(index, { align: 'auto' });
-    // It may have to be drawn first.
-    requestAnimationFrame(() =>
-      requestAnimationFrame(() =>
-        box.current?.querySelector<HTMLElement>(`[data-index="${index}"] ${column}`)?.focus({ preventScroll: true })
-      )
-    );
+    wanted.current = `[data-index="${index}"] ${column}`;
   };
+  React.useEffect(() => {
+    if (wanted.current !== null) {
+      const found = box.current?.querySelector<HTMLElement>(wanted.current);
+      (found ?? box.current)?.focus({ preventScroll: true });
+      wanted.current = found ? null : wanted.current;
+    }
+  });
   const onKeyDown = (event: React.KeyboardEvent<HTMLElement>): void => {
     const target = event.target as HTMLElement;
     const column = COLUMNS.find(one => target.matches(one));
@@ -124,9 +132,17 @@ function Rows({ panel }: { panel: PanelModel }): React.JSX.Element {
         <span>{trans.__('Id')}</span>
         <span>{trans.__('Queue')}</span>
         <span>{trans.__('Time')}</span>
-        <span>{trans.__('What is up')}</span>
+        <span>{trans.__('Details')}</span>
       </div>
-      <div ref={box} className="jp-ehpc-Scroll" aria-busy={list.loading}>
+      <div
+        ref={box}
+        className="jp-ehpc-Scroll"
+        tabIndex={-1}
+        aria-busy={list.loading}
+        onBlur={({ currentTarget, relatedTarget }) => {
+          wanted.current = currentTarget.contains(relatedTarget) ? wanted.current : null;
+        }}
+      >
         <ul
           className="jp-ehpc-List"
           style={{ height: rows.getTotalSize() }}

@@ -62,9 +62,11 @@ export function OrderBar({ panel }: { panel: PanelModel }): React.JSX.Element {
             data-order={order}
             onClick={() => (busy || fit === 0 ? undefined : void give(order))}
           >
-            <Icon name={ORDER_ICONS[order]} />
+            <span className="jp-ehpc-OrderCount">
+              <Icon name={ORDER_ICONS[order]} />
+              {count > 0 && <small>{`${fit}/${count}`}</small>}
+            </span>
             <span>{word}</span>
-            <small>{count === 0 ? '' : `${fit}/${count}`}</small>
           </button>
         );
       })}

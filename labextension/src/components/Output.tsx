@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import type { JobDetail } from '../generated/api';
+import type { JobDetail, JobState } from '../generated/api';
 import { type ITail, plain, type Which } from '../output';
 import { isBad, taskRange } from '../state';
 import { useServices, useVisible } from './context';
@@ -32,6 +32,7 @@ function Shown({ job, task, onTask }: IOutputsProps): React.JSX.Element {
   const settled = !doubt || errors.tail !== null || errors.error !== null;
   const output = useTail(job, 'stdout', task, visible && settled && shown === 'stdout');
   const state = shown === 'stdout' ? output : errors;
+  useFailedTask(job, visible && doubt, onTask);
   const both: [Which, ITailState][] = [
     ['stdout', output],
     ['stderr', errors]
@@ -61,6 +62,32 @@ function Shown({ job, task, onTask }: IOutputsProps): React.JSX.Element {
       {state.tail && <Tail tail={state.tail} which={shown} visible={visible} />}
     </div>
   );
+}
+
+/** The states of tasks that are worth a look. */
+const BAD: readonly JobState[] = ['FAILED', 'TIMEOUT', 'OUT_OF_MEMORY', 'NODE_FAILED'];
+
+/** Of an array that ended badly, the output of the first task that did is shown, until another one is chosen. */
+function useFailedTask(job: JobDetail, active: boolean, onTask: (task: number) => void): void {
+  const { api } = useServices().ehpc;
+  const { ClusterId, JobId = '', ArrayRequest } = job;
+  const asked = React.useRef('');
+  React.useEffect(() => {
+    const question = `${ClusterId} ${JobId}`;
+    if (!active || ArrayRequest === undefined || asked.current === question) {
+      return;
+    }
+    asked.current = question;
+    api.call('ListTasks', { ClusterId, JobId, States: [...BAD], PageSize: 1 }).then(
+      ({ Tasks }) => {
+        const first = Number(/^\d+/.exec(Tasks[0]?.Tasks ?? '')?.[0]);
+        if (Number.isFinite(first)) {
+          onTask(first);
+        }
+      },
+      () => undefined // the first task's is shown
+    );
+  }, [api, ClusterId, JobId, ArrayRequest, active, onTask]);
 }
 
 function Tail({ tail, which, visible }: { tail: ITail; which: Which; visible: boolean }): React.JSX.Element {
@@ -135,6 +162,8 @@ export function Log({ text, label, visible }: ILogProps): React.JSX.Element {
       className="jp-ehpc-Log jp-RenderedText"
       role="region"
       tabIndex={0}
+      // The arrow keys scroll it, and do not go to the next cell.
+      data-lm-suppress-shortcuts="true"
       aria-label={label}
       onScroll={event => {
         const { scrollTop, clientHeight, scrollHeight } = event.currentTarget;

@@ -180,7 +180,7 @@ function Group({ job, group, trusted = true, onTask }: IGroupProps): React.JSX.E
           ))}
       </span>
       {facts.length > 0 && (
-        <span className="jp-ehpc-GroupFacts" title={group.Reason}>
+        <span className="jp-ehpc-GroupFacts" title={group.Explanation ?? group.Reason}>
           {facts.join(' · ')}
         </span>
       )}

@@ -64,7 +64,9 @@ export function Templates({ onUse, fields }: ITemplatesProps): React.JSX.Element
   }
   return (
     <div className="jp-ehpc-Templates">
-      <label htmlFor={id}>{trans.__('Template')}</label>
+      <label htmlFor={id} className="jp-ehpc-Hidden">
+        {trans.__('Template')}
+      </label>
       <select
         id={id}
         value={chosen}
@@ -78,7 +80,7 @@ export function Templates({ onUse, fields }: ITemplatesProps): React.JSX.Element
           }
         }}
       >
-        <option value="">{found.length ? trans.__('Choose…') : trans.__('None yet')}</option>
+        <option value="">{found.length ? trans.__('Start from a template…') : trans.__('No templates yet')}</option>
         {found.map(({ Name }) => (
           <option key={Name}>{Name}</option>
         ))}

@@ -288,7 +288,8 @@ def test_only_the_job_and_its_tasks_can_be_named(desk, more):
 def test_tasks_can_be_named(desk):
     job = desk.submit(spec={"ArrayRequest": "1-3"})
     desk.call("StopJobs", JobIds=[f"{job}_2", f"{job}_[1-3:2]"])
-    assert desk.toy.stopped == [f"{job}_2", f"{job}_[1-3:2]"]
+    # Slurm calls an order failed for tasks that are not there, and takes no steps.
+    assert desk.toy.stopped == [f"{job}_2", f"{job}_[1,3]"]
 
 
 def test_a_job_that_ended_is_not_stopped_again(desk):

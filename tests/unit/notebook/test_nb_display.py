@@ -56,7 +56,7 @@ NASTY_DETAIL = detail(
 def test_nothing_from_outside_becomes_markup():
     tags = Tags(display.card(NASTY_DETAIL))
     assert tags.found <= {"div", "strong", "span", "table", "tbody", "tr", "th", "td"}
-    assert tags.attributes <= {"style", "scope", "aria-hidden"}
+    assert tags.attributes <= {"style", "scope", "align", "aria-hidden"}
     assert tags.open == []
 
 

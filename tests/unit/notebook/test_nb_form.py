@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 import pytest
-from ipywidgets import Accordion, Dropdown, Text, ToggleButton, Widget
+from ipywidgets import Dropdown, Text, ToggleButton, Widget
 from pydantic import Field, SecretStr
 from traitlets import HasTraits
 
@@ -23,6 +23,7 @@ from ehpc_jupyter.notebook.backend import KernelBackend
 from ehpc_jupyter.notebook.fields import fields_of
 from ehpc_jupyter.notebook.form import in_thread
 from ehpc_jupyter.notebook.inputs import FieldBox
+from ehpc_jupyter.notebook.sections import Folded
 from ehpc_jupyter.schedulers.base import TrialAnswer
 from tests.unit.jobs.fake import FakeCluster
 
@@ -109,10 +110,14 @@ def test_a_field_added_to_the_model_is_in_the_form(make):
 
 def test_what_most_people_need_is_open_and_the_rest_is_folded(make):
     form = make()
-    folded = {id(w) for a in below(form) if isinstance(a, Accordion) for w in below(a)}
+    parts = [w for w in below(form) if isinstance(w, Folded)]
+    folded = {id(w) for part in parts for w in below(part)}
     for box in (w for w in below(form) if isinstance(w, FieldBox)):
         assert (id(box) in folded) == (box.field.group in {"output", "more"}), box.field.path
-    assert all(a.selected_index is None for a in below(form) if isinstance(a, Accordion))
+    assert [part.is_open for part in parts] == [False, False]
+    parts[0].head.value = True
+    assert parts[0].children[1].layout.display is None
+    assert parts[1].children[1].layout.display == "none"
 
 
 def test_defaults_are_filled_in(make):
@@ -574,10 +579,10 @@ def test_what_is_free_is_shown(make, backend):
 
 def test_what_is_filled_in_and_folded_is_named(make):
     form = make(script="x", priority=3, work_dir="~/x")
-    titles = {a.titles[0] for a in below(form) if isinstance(a, Accordion)}
+    titles = {w.head.description for w in below(form) if isinstance(w, Folded)}
     assert titles == {"Output files", "More: Priority, Working folder"}
     type_in(form, "JobSpec.Priority", "")
-    assert "More: Working folder" in {a.titles[0] for a in below(form) if isinstance(a, Accordion)}
+    assert "More: Working folder" in {w.head.description for w in below(form) if isinstance(w, Folded)}
 
 
 # --- by the real service over a cluster in memory

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
@@ -13,6 +15,7 @@ from IPython.display import display
 from IPython.utils.capture import capture_output
 
 from ehpc_jupyter.models.job import JobDetail, JobState
+from ehpc_jupyter.notebook import markup
 from ehpc_jupyter.notebook.livecard import LiveCard
 from ehpc_jupyter.notebook.markup import html, plain, plain_lines
 
@@ -127,8 +130,10 @@ def test_the_card_reads_as_plain_html(client, backend):
     data, _ = client.job(1)._repr_mimebundle_()
     text = without_styles(data["text/html"])
     assert "<strong>Job 1 &#39;hello&#39; on local</strong>" in text
-    assert '<tr><th scope="row">why</th><td>The command ended with an error.</td></tr>' in text
-    assert '<th scope="row">what to do</th><td>Look at the end of stderr.</td>' in text
+    assert (
+        '<tr><th scope="row" align="left">why</th><td align="left">The command ended with an error.</td></tr>' in text
+    )
+    assert '<th scope="row" align="left">what to do</th><td align="left">Look at the end of stderr.</td>' in text
     assert text.index("why") < text.index("exit code") < text.index("stdout")
 
 
@@ -216,6 +221,21 @@ def test_html_escapes_all_that_it_did_not_make():
     inner = html("<b>{}</b>", "<x>")
     assert html('<p title="{}">{}</p>', '"><y>', inner) == '<p title="&#34;&gt;&lt;y&gt;"><b>&lt;x&gt;</b></p>'
     assert "{0.__class__}" in html("{}", "{0.__class__}")
+
+
+@pytest.mark.parametrize("path", sorted(Path(markup.__file__).parent.glob("*.py")), ids=lambda path: path.name)
+def test_html_is_made_by_the_helper_alone(path):
+    """A template is a literal: never an f-string, never put together by +."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.JoinedStr):
+            texts = [part.value for part in node.values if isinstance(part, ast.Constant)]
+            assert not any(re.search(r"</?[a-z]+[ >]", text) for text in texts), f"line {node.lineno}"
+        if (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "id", "") in ("html", "Markup")
+            and path.name != "markup.py"
+        ):
+            assert isinstance(node.args[0], ast.Constant), f"line {node.lineno}"
 
 
 @pytest.mark.parametrize(

@@ -28,15 +28,32 @@ class Notebook:
         """What a cell shows: its messages' contents, those that replace others included."""
         found = []
         reply = self.client.execute_interactive(code, timeout=60, output_hook=found.append)["content"]
-        assert (reply["status"] == "error") is fails, reply
+        assert reply["status"] == ("error" if fails else "ok"), reply
         return [{"type": message["msg_type"], **message["content"]} for message in found]
 
     def printed(self, code):
         return "".join(out["text"] for out in self.run(code) if out["type"] == "stream")
 
-    def interrupt(self):
-        answer = self.server.session.post(f"{self.server.url}api/kernels/{self.kernel_id}/interrupt", timeout=30)
-        answer.raise_for_status()
+    def interrupted(self, code):
+        """The error of a cell that is interrupted while it waits."""
+        found = []
+        message = self.client.execute(f"print('waits', flush=True)\n{code}")
+
+        def contents():
+            while self.client.iopub_channel.msg_ready():
+                found.append(self.client.get_iopub_msg(timeout=1))
+            return [m["content"] for m in found if m["parent_header"].get("msg_id") == message]
+
+        wait_for(lambda: any(content.get("text") == "waits\n" for content in contents()))
+        self.server.session.post(
+            f"{self.server.url}api/kernels/{self.kernel_id}/interrupt", timeout=30
+        ).raise_for_status()
+        # Not before: what is sent earlier, the kernel drops together with what it was doing.
+        wait_for(lambda: any(content.get("execution_state") == "idle" for content in contents()))
+        while self.client.get_shell_msg(timeout=30)["parent_header"].get("msg_id") != message:
+            pass
+        (error,) = [content for content in contents() if "ename" in content]
+        return error
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +68,9 @@ def notebook(tmp_path_factory):
     try:
         server.wait()
         made = Notebook(server)
-        made.run("%load_ext ehpc_jupyter\nfrom ehpc_jupyter import Client, as_completed, wait\nclient = Client()")
+        made.run(
+            "%load_ext ehpc_jupyter\nimport asyncio\nfrom ehpc_jupyter import Client, as_completed, wait\nclient = Client()"
+        )
         yield made
         made.client.stop_channels()
     finally:
@@ -73,7 +92,6 @@ def test_a_kernel_with_a_server_imports_no_ssh(notebook):
 
 def test_many_jobs_awaited_at_once(notebook):
     printed = notebook.printed(
-        "import asyncio\n"
         "jobs = [client.submit(script='true', name=f'n{n}') for n in range(5)]\n"
         "ended = await asyncio.gather(*jobs)\n"
         "print(all(job is same and job.state.value == 'FINISHED' for job, same in zip(jobs, ended)))\n"
@@ -100,25 +118,16 @@ def test_the_kernel_goes_on_while_a_job_is_awaited(notebook):
     assert printed == "True ['done\\n']\n"
 
 
-def test_an_interrupt_ends_the_waiting_and_not_the_job(notebook):
+@pytest.mark.parametrize("way", ["job.wait()", "await job", "await asyncio.gather(job, job)", "list(job.follow())"])
+def test_an_interrupt_ends_the_waiting_and_not_the_job(notebook, way):
     notebook.run("job = client.submit(script='sleep 60', name='long')")
-    found = []
-    message = notebook.client.execute("print('waits', flush=True); job.wait()")
-
-    def shown():
-        while True:
-            try:
-                found.append(notebook.client.get_iopub_msg(timeout=0.05))
-            except Exception:  # nothing more at the moment
-                return [m["content"] for m in found if m["parent_header"].get("msg_id") == message]
-
-    wait_for(lambda: any(content.get("text") == "waits\n" for content in shown()))
-    notebook.interrupt()
-    wait_for(lambda: any(content.get("ename") == "WaitInterrupted" for content in shown()))
-    (error,) = [content for content in shown() if "ename" in content]
-    (line,) = error["traceback"]
-    assert re.fullmatch(r"Stopped waiting\. Job \d+ 'long' on local goes on; \.stop\(\) ends it, .*", line)
+    error = notebook.interrupted(way)
+    if "await " not in way:
+        (line,) = error["traceback"]
+        assert re.fullmatch(r"Stopped waiting\. Job \d+ 'long' on local goes on; \.stop\(\) ends it, .*", line)
     assert notebook.printed("print(job.state.is_final)") == "False\n"
+    left = "print([task.get_name() for task in asyncio.all_tasks() if task.get_name() == 'ehpc-watch'])"
+    assert notebook.printed(left) == "[]\n", "nobody asks any more"
     assert notebook.printed("print(job.stop().wait(quiet=True).state.value)") == "CANCELLED\n"
 
 

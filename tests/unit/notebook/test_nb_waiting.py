@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import gc
 import io
 import threading
 import time
+import weakref
 from contextlib import redirect_stderr
 
 import pytest
 
 from ehpc_jupyter import Client, as_completed, wait
 from ehpc_jupyter.errors import InternalError, JobNotFound, ServiceUnavailable
+from ehpc_jupyter.models.actions import TaskGroup
 from ehpc_jupyter.models.job import JobState
 from ehpc_jupyter.notebook.progress import Progress, summary
+from ehpc_jupyter.notebook.tasks import covers
 from tests.conftest import wait_for
 
 PLAN = [JobState.QUEUED, JobState.RUNNING, JobState.FINISHED]
@@ -106,6 +110,49 @@ def test_nobody_asks_when_nobody_waits_any_more(client, backend):
     assert backend.bodies("StopJobs") == []
 
 
+def test_a_job_is_awaited_again_while_the_first_question_still_hangs(backend):
+    """The answer to a question that nobody waits for any more must not be taken from the one who asks next."""
+    backend.add("1", state=JobState.RUNNING)
+    hangs, go = threading.Event(), threading.Event()
+    answer = backend._GetJob
+
+    def slow(body):
+        if not hangs.is_set():
+            hangs.set()
+            assert go.wait(30)
+            backend.jobs["1"].plan = [JobState.FINISHED]
+        return answer(body)
+
+    backend._GetJob = slow
+
+    async def twice():
+        job = Client(backend=backend).job(1)
+        first = asyncio.ensure_future(job._wait_async())
+        await asyncio.to_thread(hangs.wait, 30)
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        second = asyncio.ensure_future(job._wait_async())
+        await asyncio.sleep(0)
+        go.set()
+        return await asyncio.wait_for(second, 30)
+
+    assert asyncio.run(twice()).known().is_final
+
+
+def test_no_event_loop_is_kept_alive(client, backend):
+    """A program may make many."""
+    loops = []
+
+    async def once(job):
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        await job
+
+    for job in many(client, backend, 3):
+        asyncio.run(once(job))
+    gc.collect()
+    assert [loop() for loop in loops] == [None, None, None]
+
+
 def test_the_loop_is_free_while_jobs_are_awaited(backend):
     """The question is asked in a thread: other coroutines go on while it hangs."""
     backend.add("1", state=JobState.RUNNING)
@@ -130,6 +177,35 @@ def test_the_loop_is_free_while_jobs_are_awaited(backend):
         return await task
 
     assert asyncio.run(both()).known().is_final
+
+
+def test_tasks_of_an_array_are_asked_for_together(client, backend):
+    backend.add("1", state=JobState.RUNNING, array_request="1-40")
+    for index in range(1, 41):
+        backend.add(f"1_{index}", state=JobState.FINISHED)
+    answer, looks = backend._ListTasks, []
+
+    def groups(body):
+        looks.append(body)
+        ended = TaskGroup(tasks="1-20", count=20, state=JobState.FINISHED)
+        others = TaskGroup(tasks="21-40", count=20, state=JobState.RUNNING if len(looks) < 3 else JobState.FINISHED)
+        backend.task_groups["1"] = [ended, others]
+        return answer(body)
+
+    backend._ListTasks = groups
+    array = client.job(1)
+    wait([array.task(index) for index in range(1, 41)])
+    assert len(looks) == 3
+    assert len(backend.bodies("GetJob")) == 40, "each is asked for once, when it has ended"
+    assert backend.bodies("ListJobs") == []
+
+
+@pytest.mark.parametrize(
+    ("indices", "index", "expected"),
+    [("3", 3, True), ("1-5,7", 6, False), ("1-5,7", 7, True), ("2-1000000:2", 500_000, True), ("2-10:2", 3, False)],
+)
+def test_a_group_covers_its_tasks(indices, index, expected):
+    assert covers(indices, index) is expected
 
 
 # --- what goes wrong while one waits
@@ -209,6 +285,13 @@ def test_jobs_come_as_they_end_without_blocking_the_kernel(client, backend):
 
     assert asyncio.run(collect()) == ["2", "3", "1"]
     assert "GetJobs" not in questions(backend)
+
+
+def test_what_is_no_result_yet_says_how_to_get_it(client, backend):
+    backend.add("1")
+    job = client.job(1)
+    assert repr(as_completed([job])) == "<0 of 1 jobs ended: for job in … gives each as it ends>"
+    assert repr(job.follow()) == "<stdout of Job 1 on local: for text in … gives it as it comes>"
 
 
 def test_none_are_none(client):
