@@ -1,7 +1,8 @@
 """What many who watch 10,000 jobs cost the scheduler and the server, and how soon a job's end is told.
 
 Reference: each watcher asks the queue itself. The queue is a recorded answer behind a real sshd: transport, parser, monitor, store
-and events are the real ones. Every other second the state of 50 jobs changes.
+and events are the real ones. Every other second the state of 50 jobs changes. On a machine with other work even a loop without any
+is late: what counts is how much later the server's is.
 """
 
 from __future__ import annotations
@@ -176,7 +177,7 @@ def main():
             rows += [
                 (f"{who}: questions a minute", rate, own_asked, "", f"<= {limit:.0f}", rate <= limit),
                 (f"{who}: read a minute", rate * queue.size / 1e6, own_bytes / 1e6, "MB", "", True),
-                (f"{who}: the loop's longest stall", longest, idle, "ms", "< 20 ms", longest < 20),
+                (f"{who}: the loop's longest stall", longest, idle, "ms", "< 20 ms more", longest < idle + 20),
             ]
         show(
             f"{JOBS:,} jobs, {queue.size / 1000:,.0f} kB an answer; reference: each asks for itself; a loop without work",
@@ -191,7 +192,8 @@ def main():
         show(f"{ENDS} ends among {JOBS:,} jobs; reference: the interval", rows)
         stalls = outage(server, queue, stall)
         rows = [
-            (f"the scheduler {what}: longest stall", ms, idle, "ms", "< 20 ms", ms < 20) for what, ms in stalls.items()
+            (f"the scheduler {what}: longest stall", ms, idle, "ms", "< 20 ms more", ms < idle + 20)
+            for what, ms in stalls.items()
         ]
         show(f"all of {JOBS:,} jobs become stale, and fresh again; reference: a loop without work", rows)
 

@@ -16,8 +16,8 @@ JOBS = int(os.environ.get("EHPC_FAULT_JOBS", "40"))
 SEED = int(os.environ.get("EHPC_FAULT_SEED", time.time_ns() % 1_000_000))
 #: The mean time between two jobs; a fault lasts seconds.
 PACE_S = 0.6 if JOBS < 100 else 0.5
-#: For all of it; most is the pace.
-LIMIT_S = 60 + 4 * PACE_S * JOBS
+#: For all of it; most is the pace, and a request that nobody can settle is given up after three minutes.
+LIMIT_S = 240 + 4 * PACE_S * JOBS
 
 
 def every(front, **fields):
