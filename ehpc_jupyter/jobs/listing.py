@@ -34,8 +34,10 @@ def chosen(cluster_id: str, wanted: JobFilter) -> tuple[str, list[str]]:
             where.append(f"{column} IN ({', '.join('?' * len(names))})")
             values += names
     if wanted.nodes:
-        where.append(f"({' OR '.join(['names_node(node_list, ?)'] * len(wanted.nodes))})")
-        values += wanted.nodes
+        named = " OR ".join(["names_node(node_list, ?)"] * len(wanted.nodes))
+        lists = "SELECT DISTINCT node_list FROM jobs WHERE cluster_id = ?"
+        where.append(f"node_list IN (SELECT node_list FROM ({lists}) WHERE {named})")  # noqa: S608 - fixed text
+        values += [cluster_id, *wanted.nodes]
     return " AND ".join(where), values
 
 

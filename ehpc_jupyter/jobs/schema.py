@@ -81,4 +81,8 @@ CREATE INDEX jobs_changed ON jobs (changed);
     """
 CREATE TABLE told_to_stop (request_id TEXT NOT NULL, tasks TEXT NOT NULL, PRIMARY KEY (request_id, tasks)) STRICT, WITHOUT ROWID;
 """,
+    # Few lists of nodes are told apart, so a node is looked for in those and not in each job's.
+    """
+CREATE INDEX jobs_by_nodes ON jobs (cluster_id, node_list);
+""",
 )

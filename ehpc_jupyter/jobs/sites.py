@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
+import sqlite3
 import threading
 import time
 from typing import TYPE_CHECKING
 
 from ehpc_jupyter.clusters.batch import BatchCluster
-from ehpc_jupyter.errors import ClusterNotFound, InvalidClusterStatus, JobNotFound
+from ehpc_jupyter.errors import ClusterNotFound, InvalidClusterStatus, JobNotFound, ServiceUnavailable
 from ehpc_jupyter.jobs import notes
 from ehpc_jupyter.jobs.arrays import EndedTasks
 from ehpc_jupyter.jobs.explain import explain
@@ -51,8 +52,10 @@ class Sites:
         make_cluster: Callable[[ClusterProfile], Cluster] = BatchCluster,
     ) -> None:
         self.profiles = dict(profiles)
-        self.store = JobStore(store_path)
-        self.submitter = Submitter(self.store, self)
+        self._store_path = store_path
+        self._store: JobStore | None = None
+        self._submitter: Submitter | None = None
+        self._takes_up = False
         self.answers: dict[str, tuple[str | None, str | None]] = {}
         """Cluster → its scheduler's version and why it did not answer, as of the last question of ListQueues or ListNodes."""
         self._make_cluster = make_cluster
@@ -62,11 +65,49 @@ class Sites:
         self._listeners: list[Callable[[JobDetail], None]] = []
         self._lock = threading.RLock()
 
+    @property
+    def store(self) -> JobStore:
+        """The store. One that cannot be opened is tried again with the next question: disks get room, folders get their owner.
+
+        Raises:
+            ServiceUnavailable: why it cannot be opened.
+        """
+        with self._lock:
+            if self._store is None:
+                try:
+                    self._store = JobStore(self._store_path)
+                except (OSError, sqlite3.Error) as error:
+                    raise ServiceUnavailable(
+                        f"the database of jobs, {self._store_path}, cannot be opened: {error}",
+                        recommend="Mend that, or name another folder by c.EhpcExtension.data_dir.",
+                    ) from None
+                if self._takes_up:
+                    self._take_up(self._store)
+            return self._store
+
+    @property
+    def submitter(self) -> Submitter:
+        """Submits jobs. Raises ServiceUnavailable: as ``store``."""
+        with self._lock:
+            if self._submitter is None:
+                self._submitter = Submitter(self.store, self)
+            return self._submitter
+
     def start(self) -> None:
-        """Take up the jobs that an earlier process left."""
+        """Take up the jobs that an earlier process left; if the store cannot be opened now, when it can."""
+        self._takes_up = True
+        try:
+            if self._store is None:
+                _ = self.store
+            else:
+                self._take_up(self._store)
+        except ServiceUnavailable as error:
+            log.error("%s", error.detail)  # noqa: TRY400 - a traceback says nothing more
+
+    def _take_up(self, store: JobStore) -> None:
         enabled = [name for name, profile in self.profiles.items() if profile.enabled]
-        notes.plan_rebuild(self.store, enabled)
-        for name in {*self.store.active_clusters(), *notes.rebuilding(self.store)} & set(enabled):
+        notes.plan_rebuild(store, enabled)
+        for name in {*store.active_clusters(), *notes.rebuilding(store)} & set(enabled):
             self.monitor(name).wake(now=True)
 
     def subscribe(self, listener: Callable[[JobDetail], None]) -> None:
@@ -92,7 +133,8 @@ class Sites:
             monitor.close()
         for cluster in clusters:
             cluster.close()
-        self.store.close()
+        if self._store is not None:
+            self._store.close()
 
     # --- clusters
 

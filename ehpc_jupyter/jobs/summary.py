@@ -24,6 +24,8 @@ _WORST = (
     JobState.CANCELLED,
     JobState.FINISHED,
 )
+_WAITS = (JobState.QUEUED, JobState.HELD)
+_RUNS = (JobState.RUNNING, JobState.SUSPENDED)
 _BUSIEST = (JobState.RUNNING, JobState.SUSPENDED, JobState.QUEUED, JobState.HELD, JobState.UNKNOWN)
 
 
@@ -49,6 +51,8 @@ def summarise(
     record = records[0] if records else None
     for source, reports in (("queue", queue), ("history", history)):
         if reports and reports[-1].state is not JobState.UNKNOWN:
+            if source == "history" and reports[-1].state in _WAITS and old.state in _RUNS:
+                return old, source  # the accounting lags
             return _single(old, reports[-1], record), source
     if record is not None:
         return _from_record(old, record), "folder"

@@ -81,8 +81,6 @@ class EhpcExtension(Settings, ServerOptions, ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Called when the event loop runs: take up the jobs of before; take the server's root if told so."""
-        if "ehpc_service" not in self.settings:
-            return  # it could not be made, as Jupyter has logged
         if self.root_endpoint:
             # In front of all others: Jupyter itself redirects "/".
             rule = Rule(NamesAction(), ActionHandler, {"gate": self.gate})
@@ -120,6 +118,5 @@ class EhpcExtension(Settings, ServerOptions, ExtensionApp):
 
     async def stop_extension(self) -> None:
         """Let go of connections and threads; jobs go on."""
-        if "ehpc_service" in self.settings:
-            await asyncio.to_thread(self.service.close)
-            self.lanes.shutdown()
+        await asyncio.to_thread(self.service.close)
+        self.lanes.shutdown()

@@ -15,7 +15,7 @@ from tornado import web
 from ehpc_jupyter.errors import EhpcError, JobNotFound
 from ehpc_jupyter.models.values import ArrayRange
 from ehpc_jupyter.schedulers.base import expand_path
-from ehpc_jupyter.server.base import EhpcHandler
+from ehpc_jupyter.server.base import EhpcHandler, encoded
 from ehpc_jupyter.transport.base import FileInfo, NoSuchFile
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class ContentsHandler(EhpcHandler):
             return
         content = self.get_query_argument("content", "1") != "0"
         work = self.in_thread(
-            lambda: contents_model(self.service, path, content=content), path.strip("/").partition("/")[0]
+            lambda: encoded(contents_model(self.service, path, content=content)), path.strip("/").partition("/")[0]
         )
         self.answer(await work)
 

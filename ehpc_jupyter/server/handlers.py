@@ -10,7 +10,7 @@ from tornado import web
 from ehpc_jupyter.errors import MethodNotAllowed
 from ehpc_jupyter.jobs.actions_table import ACTIONS
 from ehpc_jupyter.server import openapi, page
-from ehpc_jupyter.server.base import EhpcHandler
+from ehpc_jupyter.server.base import EhpcHandler, encoded
 from ehpc_jupyter.server.lanes import STORE_ACTIONS
 from ehpc_jupyter.server.parameters import GET_ACTIONS, action_of, fields_of
 
@@ -53,7 +53,7 @@ class ActionHandler(EhpcHandler):
         self.gate.policy.check(self.action, [fields.get("ClusterId"), fields.get("cluster_id")])
         fields["RequestId"] = self.request_id
         asked = None if self.action in STORE_ACTIONS else fields.get("ClusterId")
-        self.answer(await self.in_thread(lambda: self.service.call(self.action, fields), asked))
+        self.answer(await self.in_thread(lambda: encoded(self.service.call(self.action, fields)), asked))
 
 
 class SchemaHandler(EhpcHandler):

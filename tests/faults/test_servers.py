@@ -200,11 +200,20 @@ def test_jobs_that_run_while_the_disk_is_full_are_shown_right_when_there_is_room
     assert ended(server, job)["ExitCode"] == 3
 
 
-def test_a_folder_that_cannot_be_written_is_told_in_the_log(tmp_path):
-    server = Server(tmp_path, tmp_path / "data", config={"EhpcExtension": {"data_dir": "/dev/null/store"}})
+def test_a_store_that_cannot_be_opened_is_told_and_is_tried_again(tmp_path):
+    place = tmp_path / "place"
+    place.write_text("a file where the folder should be")
+    server = Server(tmp_path, tmp_path / "data", config={"EhpcExtension": {"data_dir": str(place)}})
     try:
         wait_for(lambda: server.process.poll() is None and _answers(server), what="Jupyter itself to start")
-        assert "/dev/null" in server.log.read_text()
+        answer = server.session.post(f"{server.url}ehpc/ListJobs", json={"ClusterId": "local"}, timeout=10)
+        assert (answer.status_code, answer.json()["Code"]) == (503, "ServiceUnavailable")
+        assert str(place) in answer.json()["Message"]
+        assert "data_dir" in answer.json()["Recommend"]
+        assert str(place) in server.log.read_text()
+        place.unlink()
+        answer = server.session.post(f"{server.url}ehpc/ListJobs", json={"ClusterId": "local"}, timeout=10)
+        assert (answer.status_code, answer.json()["TotalCount"]) == (200, 0)
     finally:
         begun = time.monotonic()
         server.stop()

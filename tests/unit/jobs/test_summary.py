@@ -61,6 +61,15 @@ def test_what_nobody_knows_is_unknown_and_not_finished(records):
     assert detail.reason
 
 
+def test_an_accounting_that_lags_sets_no_job_back():
+    running = JOB.model_copy(update={"state": JobState.RUNNING})
+    assert summarise(running, [], [report("QUEUED")])[0].state is JobState.RUNNING
+    assert (
+        summarise(JOB.model_copy(update={"state": JobState.UNKNOWN}), [], [report("QUEUED")])[0].state
+        is JobState.QUEUED
+    )
+
+
 def test_a_stale_job_is_fresh_again_with_the_next_answer():
     stale = JOB.model_copy(update={"stale_reason": "no luck"})
     assert summarise(stale, [report()])[0].stale_reason is None
