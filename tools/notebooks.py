@@ -58,11 +58,11 @@ def execute(path: Path, home: Path) -> Any:
 def anybodys(notebook: Any, home: Path) -> Any:
     """The notebook without what tells of this machine, and without what only a running kernel can show."""
     words = {
-        re.escape(str(home)): "/home/ada",
+        re.escape(str(home)): "/home/user",
         re.escape(sys.executable): "/usr/bin/python3",
         re.escape(str(ROOT)): "/opt/ehpc-jupyter",
         rf"\b{re.escape(socket.gethostname())}\b": "laptop",
-        rf"\b{re.escape(getpass.getuser())}\b": "ada",
+        rf"\b{re.escape(getpass.getuser())}\b": "user",
     }
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
