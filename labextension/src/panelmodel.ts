@@ -27,6 +27,11 @@ export class PanelModel {
     private readonly _remember: (cluster: string) => void
   ) {
     this.list = new JobList(_api, _jobs);
+    _jobs.changed.connect((_, job) => {
+      if (job.ClusterId === this.cluster) {
+        this._heard = Math.max(this._heard, job.CheckedTime ?? 0);
+      }
+    });
     _jobs.removed.connect((_, key) => {
       this._marked.delete(key);
       this.selected = this.selected === key ? null : this.selected;
@@ -116,7 +121,8 @@ export class PanelModel {
   async onSecond(): Promise<void> {
     const info = this.clusterInfo;
     const now = seconds();
-    const due = info?.NextCheckTime !== undefined && now > info.NextCheckTime;
+    // A job's news say that the cluster was asked since.
+    const due = (info?.NextCheckTime !== undefined && now > info.NextCheckTime) || this._heard > (info?.CheckedTime ?? 0);
     const answered = (info?.CheckedTime ?? 0) >= this._asked;
     const waiting = now - this._asked < AFTER_REFRESH_S && !answered;
     if (this._visible && (due || waiting) && now - this._loadedAt >= (waiting ? 1 : LOOK_AGAIN_S)) {
@@ -203,6 +209,7 @@ export class PanelModel {
 
   private _choose(cluster: string): void {
     this.cluster = cluster;
+    this._heard = 0;
     this.selected = null;
     this.submitted = null;
     this.report = null;
@@ -219,6 +226,8 @@ export class PanelModel {
   /** When RefreshJobs was called, and when the clusters were asked for, UNIX seconds. */
   private _asked = 0;
   private _loadedAt = 0;
+  /** When the cluster last spoke of a job, as its news say, UNIX seconds. */
+  private _heard = 0;
   private readonly _marked = new Set<string>();
   private _visible = false;
   private _wanted: string[] | null = null;

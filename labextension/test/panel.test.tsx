@@ -165,6 +165,19 @@ test('it says when the cluster is looked at next, and asks what is known of it w
   expect(fake.of('ListClusters')).toHaveLength(2);
 });
 
+test('news of a job say that the cluster was asked, so what is known of it is asked for again', async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  const now = (): number => Math.floor(Date.now() / 1000);
+  const { fake, given, panel } = await open(many(1), { CheckedTime: now() - 60 });
+  vi.setSystemTime(Date.now() + 10_000);
+  await act(() => panel.onSecond());
+  expect(fake.of('ListClusters')).toHaveLength(1);
+  act(() => given.ehpc.jobs.receive(job({ State: 'RUNNING', CheckedTime: now() })));
+  await act(() => panel.onSecond());
+  vi.useRealTimers();
+  expect(fake.of('ListClusters')).toHaveLength(2);
+});
+
 test('details have their sections, and are copied as Markdown and JSON', async () => {
   const detail = job({
     State: 'FAILED',
