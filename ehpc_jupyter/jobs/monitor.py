@@ -35,6 +35,8 @@ SLOWEST_S = 60.0
 LIVELY_S = 30.0
 #: After so many questions in a row that failed, the cluster is left alone for so long, seconds.
 PAUSE_AFTER, PAUSE_S = 10, 900.0
+#: So many more jobs than before are worth a word.
+MANY = 1000
 #: How old the time of the last answer may be in the store, seconds.
 _NOTED_S = 10
 #: How long the monitor rests after a question however often it is woken, in times of what the question took: a hundred
@@ -49,6 +51,7 @@ class Monitor:
         cluster: the cluster.
         store: where what is learnt is kept.
         changed: called with every job that changed, from the monitor's thread.
+        grown: called when many more jobs are held in memory than at its last call, from the monitor's thread.
     """
 
     def __init__(
@@ -56,10 +59,13 @@ class Monitor:
         cluster: Cluster,
         store: JobStore,
         changed: Callable[[JobDetail], None],
+        grown: Callable[[], object] = lambda: None,
     ) -> None:
         self._cluster = cluster
         self._store = store
         self._changed = changed
+        self._grown = grown
+        self._held = 0
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -197,6 +203,11 @@ class Monitor:
         self._failures = 0
         self._note(None)
         self._tell(looked)
+        held = len(self._look.watched.jobs)
+        if held > self._held + MANY:
+            self._held = held
+            self._grown()
+        self._held = min(self._held, held + MANY)
         return True, bool(settled or looked)
 
     def _note(self, failure: str | None) -> None:

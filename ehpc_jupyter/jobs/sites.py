@@ -58,6 +58,8 @@ class Sites:
         self._takes_up = False
         self.answers: dict[str, tuple[str | None, str | None]] = {}
         """Cluster → its scheduler's version and why it did not answer, as of the last question of ListQueues or ListNodes."""
+        self.grown: Callable[[], object] = lambda: None
+        """Called when many more jobs are held in memory than before, from some thread."""
         self._make_cluster = make_cluster
         self._clusters: dict[str, Cluster] = {}
         self._monitors: dict[str, Monitor] = {}
@@ -175,7 +177,7 @@ class Sites:
         """The one that watches a cluster."""
         with self._lock:
             if name not in self._monitors:
-                self._monitors[name] = Monitor(self.cluster(name), self.store, self.tell)
+                self._monitors[name] = Monitor(self.cluster(name), self.store, self.tell, lambda: self.grown())
             return self._monitors[name]
 
     def monitor_if_any(self, name: str) -> Monitor | None:

@@ -12,7 +12,6 @@ import threading
 import time
 import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,7 @@ from ehpc_jupyter.models.job import JobDetail, JobState
 from ehpc_jupyter.schedulers.nodes import names_node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ehpc_jupyter.models.actions import JobFilter
@@ -35,21 +34,39 @@ _COLUMNS = "client_token, login_user, request, detail"
 _KEPT = 5_000
 
 
-@dataclass(frozen=True)
 class StoredJob:
-    """A row.
+    """A row; never changed.
 
-    Attributes:
+    The request is kept as text: 10,000 jobs may be watched, and what the garbage collector has to look at holds up everybody.
+
+    Args:
         detail: as last known.
-        request: the CreateJob request, wire names, without secrets.
+        request: the CreateJob request, wire names, without secrets; or its JSON.
         client_token: the caller's.
         login_user: the account whose connection and folder the job has; empty for the profile's own.
     """
 
-    detail: JobDetail
-    request: dict[str, Any]
-    client_token: str | None
-    login_user: str
+    __slots__ = ("client_token", "detail", "login_user", "request_text")
+
+    def __init__(
+        self, detail: JobDetail, request: Mapping[str, Any] | str, client_token: str | None, login_user: str
+    ) -> None:
+        self.detail = detail
+        self.request_text = request if isinstance(request, str) else json.dumps(request, ensure_ascii=False)
+        self.client_token = client_token
+        self.login_user = login_user
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, StoredJob) and all(getattr(self, n) == getattr(other, n) for n in self.__slots__)
+
+    def __hash__(self) -> int:
+        return hash(self.request_id)
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """The CreateJob request, wire names, without secrets; the caller's own copy."""
+        made: dict[str, Any] = json.loads(self.request_text)
+        return made
 
     @property
     def cluster_id(self) -> str:
@@ -63,7 +80,7 @@ class StoredJob:
 
     def with_detail(self, detail: JobDetail) -> StoredJob:
         """The same job, of which more is known."""
-        return replace(self, detail=detail)
+        return StoredJob(detail, self.request_text, self.client_token, self.login_user)
 
 
 class DuplicateToken(Exception):
@@ -120,7 +137,7 @@ class JobStore:
                         detail.state.value,
                         detail.is_final,
                         detail.submit_time or int(time.time()),
-                        json.dumps(job.request, ensure_ascii=False),
+                        job.request_text,
                         _text(detail),
                     ),
                 )
@@ -303,7 +320,7 @@ class JobStore:
 @lru_cache(_KEPT)
 def _job(client_token: str | None, login_user: str, request: str, detail: str) -> StoredJob:
     """A row's job. The same text is the same object: nobody changes one."""
-    return StoredJob(JobDetail.model_validate_json(detail), json.loads(request), client_token, login_user)
+    return StoredJob(JobDetail.model_validate_json(detail), request, client_token, login_user)
 
 
 def _text(detail: JobDetail) -> str:

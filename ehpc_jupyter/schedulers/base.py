@@ -90,7 +90,7 @@ class TrialAnswer:
     node_list: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class JobReport:
     """What a scheduler says of a job, or of some tasks of an array; None is: it did not say.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 from ehpc_jupyter.errors import AgentError
@@ -89,6 +90,8 @@ def _by_number(name: str) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
+# Many jobs have the same.
+@lru_cache(maxsize=1000)
 def occupied(nodes: str, cores: str, gres: str) -> Occupied | None:
     """What a job has, from squeue's ``%D``, ``%C`` (cores in all) and ``%b`` (``gres/gpu:2`` for each node, ``N/A``)."""
     if not nodes.isdecimal() or int(nodes) == 0:

@@ -235,6 +235,20 @@ def test_a_cluster_that_goes_on_failing_is_left_alone_until_a_person_asks(desk, 
     assert desk.monitor.stale_reason(name) is None
 
 
+def test_it_is_told_when_many_more_jobs_are_held(desk, monkeypatch):
+    monkeypatch.setattr(monitors, "MANY", 2)
+    told = []
+    monitor = Monitor(desk.cluster, desk.store, lambda _: None, lambda: told.append(1))
+    for number in range(1, 8):
+        desk.add(number)
+        desk.cluster.queue.append(report(number, "RUNNING"))
+        monitor.sweep()
+    assert len(told) == 2
+    desk.cluster.queue = [report(number, "FINISHED") for number in range(1, 8)]
+    monitor.sweep()
+    assert len(told) == 2
+
+
 def test_how_old_an_answer_is_outlives_the_process(desk):
     desk.add(1)
     desk.cluster.queue = [report(1, "RUNNING")]
