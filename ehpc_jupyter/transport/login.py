@@ -43,7 +43,8 @@ def open_connection(profile: ClusterProfile, user: str | None, password: SecretS
     # Lazy: reads no fabric.yaml, no fabfile and no FABRIC_* variable; only ssh_config is wanted.
     config = Config(lazy=True, runtime_ssh_path=_expanded(profile.ssh_config))
     limits = dict.fromkeys(("banner_timeout", "auth_timeout", "channel_timeout"), profile.connect_timeout_s)
-    kwargs: dict[str, Any] = {**limits}
+    # A queue of 10,000 jobs is a megabyte of text, which comes every two seconds while somebody looks; it shrinks to a third.
+    kwargs: dict[str, Any] = {**limits, "compress": True}
     if password is not None:
         kwargs |= {"password": password.get_secret_value(), "look_for_keys": False, "allow_agent": False}
     if profile.identity_file and not (password is not None and user != profile.user):

@@ -204,6 +204,8 @@ class Proxy:
         self.pairs = []
         self.mute = threading.Event()
         self.armed = 0
+        self.back = 0
+        """Bytes from the sshd."""
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
@@ -220,6 +222,7 @@ class Proxy:
     def _relay(self, source, sink, back):
         try:
             while data := source.recv(65536):
+                self.back += len(data) * back
                 if not (back and self.mute.is_set()):
                     sink.sendall(data)
                 if not back and self.armed:

@@ -166,6 +166,31 @@ def test_a_connection_full_of_commands_that_hang_is_left(lab):
         assert way.run(("echo", "here")).stdout == b"here\n"
 
 
+#: 10,000 records as squeue prints them.
+MANY = r"""i=0
+while [ $i -lt 10000 ]; do i=$((i+1))
+  printf '%s\037N/A\037RUNNING\037None\037comp\037ehpcuser\037node%s\0371795000%s\0371795001%s\037N/A\0371:00:00\0371\0374\037N/A' \
+    $i $((i % 400)) $((i % 1000)) $((i % 1000))
+  printf '\037%08x%08x%08x%08x\037train-%s\036\n' $((i * 7919)) $((i * 104729)) $((i * 1299709)) $((i * 15485863)) $i
+done
+"""
+
+
+def test_a_long_queue_is_short_on_its_way(lab, tmp_path):
+    proxy, known = Proxy(lab.host, lab.port), tmp_path / "known_hosts"
+    known.write_text(Path(lab.known_hosts).read_text().replace(f"]:{lab.port}", f"]:{proxy.port}"))
+    try:
+        with transport(lab, port=proxy.port, known_hosts=str(known)) as way:
+            way.run(("true",))
+            before = proxy.back
+            answer = way.run(("/bin/sh",), stdin=MANY.encode()).stdout
+            passed = proxy.back - before
+        assert len(answer) > 1_000_000
+        assert passed < len(answer) / 2.5, f"{passed} bytes for {len(answer)}"
+    finally:
+        proxy.close()
+
+
 def test_fifty_calls_at_once_on_four_channels(lab, sshd):
     # sshd's own default. It frees a place late, so that four at once may count as eight there.
     with transport(lab, **sshd(MaxSessions=10)) as way:
